@@ -1,0 +1,243 @@
+import { mkdirSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import {
+  DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBTypeId, JsonDuckDBValueConverter,
+  BIGINT, BOOLEAN, DOUBLE, INTEGER, VARCHAR, type DuckDBType, type DuckDBValue,
+} from '@duckdb/node-api'
+import { LandfallError, messageOf } from '../errors/error.ts'
+import type { Value } from '../model/value.ts'
+
+export interface StagingOptions {
+  /** DuckDB's memory limit, e.g. `1GB`. */
+  memoryLimit?: string
+  /** Where it spills; beside the file when absent. */
+  spillFolder?: string
+  /** Upper bound of the spill, e.g. `20GB`. */
+  spillLimit?: string
+  /** Folders DuckDB may read and write beside its own files (spool, sources, exports). Everything else is closed to it. */
+  allowedFolders?: string[]
+  threads?: number
+  /** For callers that need a private database per test: no file at all. */
+}
+
+export type ColumnKind = 'VARCHAR' | 'DOUBLE' | 'BIGINT' | 'INTEGER' | 'BOOLEAN'
+export interface ColumnData { name: string; kind: ColumnKind; values: ArrayLike<string | number | bigint | boolean | null> }
+
+/** Rows of a query in columns, at most 2,048 at a time. Values: BIGINT and narrower as number (bigint beyond 2^53), DOUBLE as number, all else as text, NULL as null. */
+export interface ColumnChunk { count: number; columns: Value[][] }
+
+const TYPES: Record<ColumnKind, DuckDBType> = { VARCHAR, DOUBLE, BIGINT, INTEGER, BOOLEAN }
+const CHUNK_ROWS = 2048
+
+const convert = ((value: DuckDBValue, type: DuckDBType, converter: unknown) => {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'bigint' && type.typeId !== DuckDBTypeId.DECIMAL) {
+    return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
+  }
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return value
+  return (JsonDuckDBValueConverter as (v: DuckDBValue, t: DuckDBType, c: unknown) => Value)(value, type, converter)
+}) as unknown as typeof JsonDuckDBValueConverter
+
+/** Quotes an identifier for SQL. */
+export function ident(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** Quotes a text literal for SQL; null gives NULL. */
+export function literal(value: string | number | bigint | boolean | null): string {
+  if (value === null) return 'NULL'
+  if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`
+  return String(value)
+}
+
+/**
+ * The staging database: one DuckDB instance per process (a file opened twice loses data), one connection, statements one after another.
+ * Schemas: `raw` (records as text), `clean` (typed, cleansed), `drafts` (documents as given), `rows` (what the site will hold), `ops`
+ * (findings, rejected records, cursors, checks). The rehearsal site is attached as database `site`.
+ */
+export class Staging {
+  readonly #instance: DuckDBInstance
+  readonly #connection: DuckDBConnection
+  #depth = 0
+  #queue: Promise<unknown> = Promise.resolve()
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance
+    this.#connection = connection
+  }
+
+  /** Opens (creating folders and the file as needed) `path`, or a private in-memory database for `:memory:`. Throws `staging-locked` when another process holds it. */
+  static async open(path: string, options: StagingOptions = {}): Promise<Staging> {
+    const memory = path === ':memory:'
+    const folder = memory ? null : dirname(resolve(path))
+    if (folder !== null) mkdirSync(folder, { recursive: true })
+    let instance: DuckDBInstance
+    try {
+      instance = await DuckDBInstance.create(path, {
+        threads: String(options.threads ?? 2), preserve_insertion_order: 'true', autoinstall_known_extensions: 'false', autoload_known_extensions: 'false',
+      })
+    } catch (error) {
+      const text = messageOf(error)
+      if (/lock/i.test(text)) {
+        throw new LandfallError('staging-locked', `The staging file is in use by another process: ${path}`, { hint: 'Wait for the other run to end, or stop it.', where: { file: path }, cause: error })
+      }
+      throw new LandfallError('staging-failed', `The staging file cannot be opened: ${text}`, { where: { file: path }, cause: error })
+    }
+    const staging = new Staging(instance, await instance.connect())
+    const spill = options.spillFolder ?? (folder === null ? null : `${folder}/spill`)
+    await staging.run(`SET memory_limit = ${literal(options.memoryLimit ?? '1GB')}`)
+    if (spill !== null) {
+      await staging.run(`SET temp_directory = ${literal(spill)}`)
+      if (options.spillLimit) await staging.run(`SET max_temp_directory_size = ${literal(options.spillLimit)}`)
+    }
+    await staging.run(`SET TimeZone = 'UTC'`).catch(() => undefined)
+    const allowed = [...(folder === null ? [] : [folder]), ...(spill === null ? [] : [spill]), ...(options.allowedFolders ?? [])].map((f) => resolve(f))
+    await staging.run(`SET allowed_directories = [${[...new Set(allowed)].map((f) => literal(f.endsWith('/') ? f : `${f}/`)).join(', ')}]`)
+    await staging.run(`SET enable_external_access = false`)
+    for (const schema of ['raw', 'clean', 'drafts', 'rows', 'ops', 'work']) await staging.run(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
+    return staging
+  }
+
+  /** Statements run in the order they were called; a failure is `staging-failed` with the statement's beginning. Returns the number of rows changed where DuckDB tells it. */
+  async run(sql: string, params?: Value[]): Promise<number> {
+    return this.#enqueue(sql, async () => (await this.#connection.run(sql, params as DuckDBValue[] | undefined)).rowsChanged)
+  }
+
+  /** All rows as objects; for small results. Values as in ColumnChunk. */
+  async all<T = Record<string, Value>>(sql: string, params?: Value[]): Promise<T[]> {
+    return this.#enqueue(sql, async () => {
+      const reader = await this.#connection.runAndReadAll(sql, params as DuckDBValue[] | undefined)
+      return reader.convertRowObjects(convert as never) as unknown as T[]
+    })
+  }
+
+  /** The first row, or undefined. */
+  async one<T = Record<string, Value>>(sql: string, params?: Value[]): Promise<T | undefined> {
+    return (await this.all<T>(sql, params))[0]
+  }
+
+  /** Streams a query's result in columns. Other statements wait until the iteration ends: do not run any inside the loop. */
+  async *scan(sql: string): AsyncGenerator<ColumnChunk> {
+    let release!: () => void
+    const held = new Promise<void>((done) => { release = done })
+    const before = this.#queue
+    this.#queue = before.then(() => held)
+    await before
+    try {
+      const result = await this.#connection.stream(sql).catch((error: unknown) => { throw fail(sql, error) })
+      for (;;) {
+        const chunk = await result.fetchChunk()
+        if (!chunk || chunk.rowCount === 0) return
+        yield { count: chunk.rowCount, columns: chunk.convertColumns(convert as never) as unknown as Value[][] }
+      }
+    } finally {
+      release()
+    }
+  }
+
+  /** Names, in order, of the columns a query returns. */
+  async columnsOf(relation: string): Promise<{ name: string; type: string }[]> {
+    const rows = await this.all<{ column_name: string; column_type: string }>(`DESCRIBE ${relation}`)
+    return rows.map((row) => ({ name: row.column_name, type: row.column_type }))
+  }
+
+  /** True when the table or view exists; `relation` is `schema.table` with or without quotes, or `database.schema.table`. */
+  async exists(relation: string): Promise<boolean> {
+    try {
+      await this.all(`SELECT 1 FROM ${relation} LIMIT 0`)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Appends columns of equal length to an existing table whose columns are exactly these, in this order. */
+  async appendColumns(relation: { schema: string; table: string; database?: string }, columns: ColumnData[]): Promise<void> {
+    const count = columns[0]?.values.length ?? 0
+    await this.#enqueue(`append to ${relation.schema}.${relation.table}`, async () => {
+      const appender = await this.#connection.createAppender(relation.table, relation.schema, relation.database ?? null)
+      try {
+        const types = columns.map((column) => TYPES[column.kind])
+        for (let start = 0; start < count; start += CHUNK_ROWS) {
+          const size = Math.min(CHUNK_ROWS, count - start)
+          const chunk = DuckDBDataChunk.create(types, size)
+          columns.forEach((column, index) => {
+            const slice: DuckDBValue[] = new Array(size)
+            const big = column.kind === 'BIGINT'
+            for (let i = 0; i < size; i++) {
+              const value = column.values[start + i] as DuckDBValue
+              slice[i] = big && typeof value === 'number' ? BigInt(value) : value ?? null
+            }
+            chunk.setColumnValues(index, slice)
+          })
+          appender.appendDataChunk(chunk)
+        }
+        appender.flushSync()
+      } finally {
+        appender.closeSync()
+      }
+    })
+  }
+
+  /** All or nothing; nests (the outermost decides). A throw inside rolls back and is rethrown. */
+  async transaction<T>(body: () => Promise<T>): Promise<T> {
+    if (this.#depth > 0) return body()
+    await this.run('BEGIN TRANSACTION')
+    this.#depth++
+    try {
+      const result = await body()
+      this.#depth--
+      await this.run('COMMIT')
+      return result
+    } catch (error) {
+      if (this.#depth > 0) this.#depth--
+      await this.run('ROLLBACK').catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** Runs `body` in a transaction that is always rolled back: for predictions that must leave nothing. */
+  async rehearse<T>(body: () => Promise<T>): Promise<T> {
+    await this.run('BEGIN TRANSACTION')
+    this.#depth++
+    try {
+      return await body()
+    } finally {
+      this.#depth--
+      await this.run('ROLLBACK')
+    }
+  }
+
+  /** Count and exact sums (as decimal text) of columns of a relation; text that is no number counts as null. */
+  async measure(relation: string, sums: string[]): Promise<{ count: number; sums: Record<string, string | null> }> {
+    const parts = sums.map((column, i) => `CAST(SUM(TRY_CAST(CAST(${ident(column)} AS VARCHAR) AS DECIMAL(38,9))) AS VARCHAR) AS s${i}`)
+    const row = await this.one<Record<string, Value>>(`SELECT COUNT(*) AS n${parts.map((part) => `, ${part}`).join('')} FROM ${relation}`)
+    return { count: Number(row?.['n'] ?? 0), sums: Object.fromEntries(sums.map((column, i) => [column, (row?.[`s${i}`] as string | null) ?? null])) }
+  }
+
+  /** Attaches a database file (or `:memory:`) under `alias`; creates it when absent. */
+  async attach(path: string, alias: string): Promise<void> {
+    await this.run(`ATTACH ${literal(path)} AS ${ident(alias)}`)
+  }
+
+  async checkpoint(): Promise<void> {
+    await this.run('CHECKPOINT')
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.catch(() => undefined)
+    this.#connection.closeSync()
+    this.#instance.closeSync()
+  }
+
+  async #enqueue<T>(sql: string, task: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(task).catch((error: unknown) => { throw fail(sql, error) })
+    this.#queue = result.catch(() => undefined)
+    return result
+  }
+}
+
+function fail(sql: string, error: unknown): LandfallError {
+  if (error instanceof LandfallError) return error
+  return new LandfallError('staging-failed', `${messageOf(error)}\nin: ${sql.length > 1500 ? `${sql.slice(0, 1500)}...` : sql}`, { cause: error })
+}
