@@ -1,0 +1,171 @@
+import type { Staging, ColumnData } from '../../staging/staging.ts'
+import type { DocTypeMeta } from '../../site/doctype.ts'
+import type { Clock } from '../../model/clock.ts'
+import type { Severity } from '../../model/finding.ts'
+import type { SiteView } from './site-view.ts'
+
+/**
+ * The places a rule's step can be attached to, named after Frappe's hooks, in the order in which a document meets them. Between them the
+ * framework does its own work:
+ *
+ *   (coerce, defaults, links and fetch_from) → before_insert → autoname → before_validate → validate → before_save
+ *   → (title, mandatory, formats, Select, negative, length, HTML) → [submitted documents: before_validate and validate once more, before_submit, the checks]
+ *   → (naming, see below) → named → (duplicate keys; rows are written) → after_insert → on_update → on_submit → on_change
+ *
+ * This is the order of *findings*. Work is done in another order where that gives the same rows: names are given last, to the documents
+ * that survived everything before, because a refused document uses up neither a number nor a name.
+ */
+export const STAGES = [
+  'framework_defaults', 'framework_links', 'before_insert', 'autoname', 'before_validate', 'validate', 'before_save', 'framework_checks',
+  'named', 'framework_insert', 'after_insert', 'on_update', 'before_submit', 'on_submit', 'on_change',
+] as const
+export type Stage = (typeof STAGES)[number]
+
+/** The stages a rule may put steps in. `named`: a step that needs the document's name; must give the same result when run twice. */
+export type StepStage = 'before_insert' | 'before_validate' | 'validate' | 'before_save' | 'before_submit' | 'named' | 'after_insert' | 'on_update' | 'on_submit' | 'on_change'
+
+/** `insert`: the document is inserted (as a draft). `submit`: it is saved again with docstatus 1, which runs validate a second time. */
+export type Pass = 'insert' | 'submit'
+
+/** A piece of a rule: changes columns of the working tables, finds what the site would refuse, or (after the rows are written) writes effects. */
+export interface Step {
+  stage: StepStage
+  /** Kebab-case, unique within the rule; for traces. */
+  id: string
+  /** In which passes it runs. Default: `both` for before_validate and validate, else the pass the stage belongs to. */
+  pass?: Pass | 'both'
+  run(ctx: PostingContext): Promise<void>
+}
+
+/** A name a document asks for, and what to do when it is taken. */
+export interface NameWish {
+  /** The wished name, or null: fall through to the DocType's own `autoname`. */
+  name: string | null
+  /**
+   * When the name is taken (under the site's collation): `refuse` DuplicateEntryError (Frappe's default), `dash` "X-1" (append_number_if_name_exists),
+   * `customer` "X - 1" after the highest number of names like it.
+   */
+  taken?: 'refuse' | 'dash' | 'customer' | 'series'
+  /** A naming series expression such as `CUST-.YYYY.-`; numbered `.#####` is appended when it has no `#`. Wins over `name`. */
+  series?: string | null
+  /** A refusal instead of a name: the exception the controller's autoname raises. */
+  error?: { type: string; message: string }
+}
+
+/** How the controller's own `autoname` names documents (DocTypes named "By script"). Called once per document, in order. */
+export interface NamingRule {
+  /** Columns of the working table the function needs, beside `_id`. */
+  columns: string[]
+  wish(values: Record<string, string | number | boolean | bigint | null>, ctx: PostingContext): NameWish
+  /** Called once per batch before the first wish: for settings, or lookups to keep (the result is given to nobody: close over it). */
+  prepare?(ctx: PostingContext): Promise<void>
+}
+
+/** Everything a DocType's controller adds to the framework. One per file in `doctypes/`, exported as `rule`. */
+export interface PostingRule {
+  doctype: string
+  /** Other DocTypes whose rows the rule reads; the engine makes sure that `rows` has their tables. */
+  reads: string[]
+  /** Other tables the rule writes rows to. */
+  writes?: string[]
+  /** Absent: the DocType's `autoname` alone. */
+  naming?: NamingRule
+  /** Steps in order; several in one stage run in the order given. */
+  steps: Step[]
+  /** Nested set kept by the controller: the tree's own parent field and what a document without a parent gets. */
+  tree?: TreeRule
+}
+
+export interface TreeRule {
+  /** `parent_customer_group`. */
+  parentField: string
+  /** Child's parent when none is given: the root's name, null for "may be a root". */
+  defaultParent?: 'root' | null
+  /** `is_group` checks of NestedSet.validate_ledger: the parent must be a group. */
+  parentMustBeGroup?: boolean
+  /** More than one root allowed? Frappe's `allow_root_deletion`/validate_one_root. */
+  oneRoot?: boolean
+}
+
+/**
+ * A finding as SQL: `select` yields a row per finding with the columns `id` (the working table's `_id`), and where they apply `message`,
+ * `value`, `idx` (child row). Constants may be given beside instead.
+ */
+export interface FindingSpec {
+  /** Exception type of the site, or a code of ours for warnings. */
+  type: string
+  severity?: Severity
+  field?: string
+  /** SELECT with column `id` and optional `message`, `value`, `idx`; text columns VARCHAR. */
+  select: string
+  /** When `select` has no `message`. */
+  message?: string
+  hint?: string
+  /** True when the value belongs to the root cause (a missing link target), so that findings group by it. */
+  causeByValue?: boolean
+  /** Order among the findings of one stage (default: in order of the calls). */
+  seq?: number
+}
+
+/** A document to be inserted by the site as an effect of another one (Contact of a Customer). Columns as in model/draft.ts. */
+export interface NestedDrafts {
+  doctype: string
+  /** SELECT yielding `_id` (BIGINT, unique, in order of insert), `_root` (the `_id` of the causing document here) and fields. */
+  documents: string
+  /** Child rows by table field: SELECT yielding `_parent`, `_idx` and fields. */
+  children?: Record<string, string>
+}
+
+/** What a step works with. Working tables live until the batch ends; names of columns are those of the DocType's table. */
+export interface PostingContext {
+  readonly staging: Staging
+  readonly site: SiteView
+  readonly clock: Clock
+  readonly meta: DocTypeMeta
+  readonly pass: Pass
+  readonly import: boolean
+  /** `YYYY-MM-DD`, the site's today; `YYYY-MM-DD HH:MM:SS.ffffff`, its now. */
+  readonly today: string
+  readonly now: string
+  /** The user documents are inserted as. */
+  readonly user: string
+  /** Fields a draft of this batch gives that the DocType has not: the site drops them, controllers may still look at them (in `drafts`). */
+  readonly extras: ReadonlySet<string>
+  /**
+   * Relation with the drafts as given (`_id` and fields), for `extras`.
+   */
+  readonly drafts: string
+  /**
+   * Working table of the documents: `_id` BIGINT, then every column of the DocType's table, typed for computing (BIGINT for Int and Check,
+   * DOUBLE for Currency, Float and Percent, DATE, TIMESTAMP, else VARCHAR). NULL is None; the final `0` for empty numbers is set when rows are written.
+   */
+  readonly doc: string
+  /** Working table of a Table field's rows: `_parent`, `_idx` (from 1), `name` (hash, there from the start), then the child's columns. Exists for every Table field. */
+  child(tableField: string): string
+  /** Rows of the batch in that child table; 0: steps may skip it. */
+  childCount(tableField: string): number
+  /** True when any document of the batch has a value other than NULL in `column` (at the start of the stage checks; cheap). */
+  has(column: string): boolean
+  /** SELECT of the `_id`s refused so far, for `NOT IN`. */
+  readonly refused: string
+  /** SELECT * of documents that go on (for steps after the rows were written). Its `name` is the final one. */
+  readonly live: string
+  /** Documents of the submit pass only: condition on `_id` for WHERE; `TRUE` in the insert pass. */
+  readonly scope: string
+  /** Records findings; blocking by default: the documents are refused. Returns how many there were. */
+  find(spec: FindingSpec): Promise<number>
+  /** Records one finding computed in JS per element. */
+  findAll(spec: Omit<FindingSpec, 'select'>, found: { id: number; message?: string; value?: string | null; idx?: number | null }[]): Promise<number>
+  /** Sets columns of a working table from JS: `keys` (`_id`, or `_parent` and `_idx`) and values of equal length. */
+  push(relation: string, keys: ColumnData[], columns: ColumnData[]): Promise<void>
+  /** Sets a column of rows that were there (records `ops.updates`): `select` yields `id` (document), `key` (the row's name) and `after`. Last of a key wins; no change, no record. */
+  updateRows(table: string, column: string, select: string): Promise<void>
+  /** Appends rows to `rows."<table>"`: `select` yields `_id` of the causing document and columns of the table; absent columns get their defaults as a raw row would. */
+  insertRows(table: string, select: string): Promise<void>
+  /** Inserts documents through their own rule; a refusal refuses the causing document. Names given are in `work` relation returned: columns `_id`, `_root`, `name`. */
+  post(nested: NestedDrafts): Promise<string>
+  /** `count` fresh hash names as SQL: an expression over a unique BIGINT expression. */
+  hash(over: string): string
+  /** A working name for a scratch table, dropped when the batch ends. */
+  scratch(name: string): string
+}
