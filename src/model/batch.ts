@@ -16,12 +16,13 @@ export interface Rejected {
 
 /**
  * A piece of an entity on its way into `raw.*`. Every value is text or null (NULL and '' stay apart; binary is lower-case hex).
- * `rows`: values by column, each column an array of `count` texts. `csv`: a file in staging's own dialect (see staging/spool.ts).
+ * `rows`: values by column, each column an array of `count` texts. `csv`: a file in staging's own dialect (sources/spool-writer.ts writes it,
+ * staging/spool.ts reads it); `width` counts the columns in the file when it has more than `columns` names (at its end, ignored: keys for the cursor).
  * `parquet`: a Parquet file whose columns are those named, cast to text by staging.
  */
 export type BatchData =
   | { kind: 'rows'; columns: (string | null)[][] }
-  | { kind: 'csv'; path: string }
+  | { kind: 'csv'; path: string; width?: number }
   | { kind: 'parquet'; path: string }
 
 export interface Batch {

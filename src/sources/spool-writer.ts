@@ -1,0 +1,99 @@
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { LandfallError, messageOf } from '../errors/error.ts'
+
+/**
+ * Writes a `csv` batch in staging's dialect (the reader is staging/spool.ts): UTF-8, no header, `,` between values, `\n` after each record,
+ * `\N` unquoted is NULL, everything else is text; a value holding `"`, `,`, CR, LF or being `\N` or empty is in double quotes with quotes doubled.
+ */
+const FLUSH_BYTES = 1 << 20
+const NEEDS_QUOTES = /[",\r\n]/
+
+/** Names of spool files must not meet when several entities are read at once. */
+let serial = 0
+
+export class SpoolWriter {
+  readonly path: string
+  count = 0
+  bytes = 0
+  #file: number | null
+  #pending: Buffer
+  #used = 0
+
+  /** Creates the file in `folder` (made when absent). `stem` only serves people who look into the folder. */
+  constructor(folder: string, stem: string) {
+    mkdirSync(folder, { recursive: true })
+    this.path = join(folder, `${stem.replace(/[^\w.-]+/g, '_').slice(0, 80)}-${++serial}.csv`)
+    this.#file = openSync(this.path, 'w')
+    this.#pending = Buffer.allocUnsafe(FLUSH_BYTES)
+  }
+
+  /** Appends one record. */
+  record(values: (string | null)[]): void {
+    this.text(`${values.map(spoolValue).join(',')}\n`)
+    this.count++
+  }
+
+  /** Appends text that is in the dialect already; the caller adds to `count`. */
+  text(text: string): void {
+    if (text.length * 3 > FLUSH_BYTES - this.#used) {
+      this.#flush()
+      if (text.length * 3 > FLUSH_BYTES) { this.chunk(Buffer.from(text, 'utf8')); return }
+    }
+    const written = this.#pending.write(text, this.#used, 'utf8')
+    this.#used += written
+    this.bytes += written
+  }
+
+  /** Appends bytes that are in the dialect already; the caller adds to `count`. The buffer may be reused afterwards. */
+  chunk(bytes: Uint8Array): void {
+    this.bytes += bytes.length
+    if (bytes.length > FLUSH_BYTES - this.#used) this.#flush()
+    if (bytes.length > FLUSH_BYTES) { this.#write(bytes); return }
+    this.#pending.set(bytes, this.#used)
+    this.#used += bytes.length
+  }
+
+  /** Appends one newline byte. */
+  newline(): void {
+    if (this.#used === FLUSH_BYTES) this.#flush()
+    this.#pending[this.#used++] = 10
+    this.bytes++
+  }
+
+  /** Closes the file; it belongs to the reader of the batch from here on. */
+  finish(): string {
+    this.#flush()
+    if (this.#file !== null) closeSync(this.#file)
+    this.#file = null
+    return this.path
+  }
+
+  /** Closes and removes the file: for a batch that will not be handed out. Does nothing after `finish`. */
+  discard(): void {
+    if (this.#file === null) return
+    closeSync(this.#file)
+    this.#file = null
+    rmSync(this.path, { force: true })
+  }
+
+  #flush(): void {
+    if (this.#used > 0) this.#write(this.#pending.subarray(0, this.#used))
+    this.#used = 0
+  }
+
+  #write(bytes: Uint8Array): void {
+    try {
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#file as number, bytes, at)
+    } catch (error) {
+      throw new LandfallError('staging-failed', `The spool file cannot be written: ${messageOf(error)}`, { hint: 'Is the disk full?', where: { file: this.path }, cause: error })
+    }
+  }
+}
+
+/** One value in the dialect. */
+export function spoolValue(value: string | null): string {
+  if (value === null) return '\\N'
+  if (value === '' || value === '\\N' || NEEDS_QUOTES.test(value)) return `"${value.replaceAll('"', '""')}"`
+  return value
+}
