@@ -1,0 +1,20 @@
+import type { Site, SiteRecord } from './site.ts'
+
+/**
+ * Records every Frappe site has, which a recording leaves out because the framework makes them itself: its DocTypes and modules (from
+ * the catalog) and the two users no site is without. Given only for a DocType of which the site's recording holds no record at all.
+ */
+export function impliedRecords(site: Site, doctype: string): SiteRecord[] {
+  if (doctype === 'DocType') return site.doctypes().map((meta) => ({
+    name: meta.name, module: meta.module, issingle: Number(meta.issingle), istable: Number(meta.istable), is_submittable: Number(meta.is_submittable),
+    is_tree: Number(meta.is_tree), docstatus: 0, idx: 0,
+  }))
+  if (doctype === 'Module Def') {
+    return [...new Set(site.doctypes().map((meta) => meta.module))].sort().map((name) => ({ name, module_name: name, docstatus: 0, idx: 0 }))
+  }
+  if (doctype === 'User') return [
+    { name: 'Administrator', email: 'admin@example.com', enabled: 1, user_type: 'System User', full_name: 'Administrator', first_name: 'Administrator', docstatus: 0, idx: 0 },
+    { name: 'Guest', email: 'guest@example.com', enabled: 1, user_type: 'Website User', full_name: 'Guest', first_name: 'Guest', docstatus: 0, idx: 0 },
+  ]
+  return []
+}

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import { readShippedCatalog } from './catalog.ts'
+import { unpackDocType, type CompactDocType } from './compact.ts'
+import { DocTypeMeta } from './doctype.ts'
+import { readSiteFolder, type SiteData } from './folder.ts'
+import { impliedRecords } from './implied.ts'
+import { createTables, loadRecords } from './tables.ts'
+import type { Staging } from '../staging/staging.ts'
+
+/** A record of the site: column to value, absent columns left out. Numbers are numbers, dates and all else text. */
+export type SiteRecord = Record<string, string | number | null>
+
+/**
+ * What the target site is: its DocTypes, settings and the records that are on it before anything is loaded. Immutable. DocTypes are unpacked
+ * when first asked for.
+ */
+export class Site {
+  readonly #data: SiteData
+  readonly #packed: Map<string, CompactDocType>
+  readonly #doctypes = new Map<string, DocTypeMeta>()
+  readonly #records = new Map<string, SiteRecord[]>()
+  #hash: string | null = null
+  /** The folder it was read from; null for the shipped catalog. */
+  readonly folder: string | null
+
+  private constructor(data: SiteData, folder: string | null) {
+    this.#data = data
+    this.folder = folder
+    this.#packed = new Map(data.doctypes.map((doctype) => [doctype[0], doctype]))
+  }
+
+  /** The shipped catalog, or a folder in the form of the ground truth. Throws `site-invalid` naming file and line. */
+  static load(folder?: string | null): Site {
+    return new Site(folder === undefined || folder === null ? readShippedCatalog() : readSiteFolder(folder), folder ?? null)
+  }
+
+  doctype(name: string): DocTypeMeta | undefined {
+    const known = this.#doctypes.get(name)
+    if (known !== undefined) return known
+    const packed = this.#packed.get(name)
+    if (packed === undefined) return undefined
+    const meta = new DocTypeMeta(unpackDocType(packed))
+    this.#doctypes.set(name, meta)
+    return meta
+  }
+
+  /** Every DocType, in order of name. */
+  doctypes(): DocTypeMeta[] {
+    return this.doctypeNames().map((name) => this.doctype(name)!)
+  }
+
+  /** Names only: nothing is unpacked. */
+  doctypeNames(): string[] {
+    return [...this.#packed.keys()].sort()
+  }
+
+  /** Stored values of a single DocType as the site stores them, as text; empty when nothing is stored. */
+  single(doctype: string): Record<string, string> {
+    return this.#data.settings.singles[doctype] ?? {}
+  }
+
+  /** Names of the singles that hold values. */
+  singles(): string[] {
+    return Object.keys(this.#data.settings.singles)
+  }
+
+  /** A global default (`company`, `currency`...), or undefined. */
+  default(key: string): string | undefined {
+    return this.#data.settings.defaults[key]
+  }
+
+  /** All global defaults. */
+  get defaults(): Readonly<Record<string, string>> {
+    return this.#data.settings.defaults
+  }
+
+  /** Counters of naming series: prefix to the last number given. */
+  get series(): Readonly<Record<string, number>> {
+    return this.#data.settings.series
+  }
+
+  /** Installed apps and their versions. */
+  get apps(): Readonly<Record<string, string>> {
+    return this.#data.settings.apps
+  }
+
+  /** The records of a DocType (child rows with parent, parentfield, parenttype), in the order given; among them those every site has (see implied.ts). */
+  records(doctype: string): readonly SiteRecord[] {
+    const known = this.#records.get(doctype)
+    if (known !== undefined) return known
+    const packed = this.#data.records[doctype]
+    const records = packed === undefined ? impliedRecords(this, doctype) : packed.rows.map((row) => {
+      const record: SiteRecord = {}
+      packed.columns.forEach((column, i) => { if (row[i] !== null && row[i] !== undefined) record[column] = row[i] })
+      return record
+    })
+    this.#records.set(doctype, records)
+    return records
+  }
+
+  /** DocTypes that have records, in order of name. */
+  recordDoctypes(): string[] {
+    return this.doctypeNames().filter((name) => this.records(name).length > 0)
+  }
+
+  /** See `createTables` in tables.ts. */
+  createTables(staging: Staging, schema: string, doctypes: readonly string[] | 'all' = 'all'): Promise<void> {
+    return createTables(this, staging, schema, doctypes)
+  }
+
+  /** See `loadRecords` in tables.ts. */
+  loadRecords(staging: Staging, schema: string): Promise<void> {
+    return loadRecords(this, staging, schema)
+  }
+
+  /** SHA-256 over everything the site says (64 hex digits): a proof made against one site does not hold for another. */
+  hash(): string {
+    this.#hash ??= createHash('sha256').update(JSON.stringify([this.#data.doctypes, this.#data.records, this.#data.settings])).digest('hex')
+    return this.#hash
+  }
+}
