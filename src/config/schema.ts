@@ -1,0 +1,80 @@
+import { z } from 'zod'
+
+/** A strict object whose error names the allowed keys, so that a typo can be answered with what was meant. */
+export function strict<T extends z.ZodRawShape>(shape: T) {
+  const allowed = Object.keys(shape).join(', ')
+  return z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? `allowed: ${allowed}` : undefined) })
+}
+
+const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, 'a name starts with a letter and holds letters, digits, _ and -')
+const size = z.string().regex(/^\d+(\.\d+)? ?(KB|MB|GB|TB)$/i, 'a size such as 512MB or 2GB')
+
+export const COLUMN_TYPES = ['text', 'integer', 'decimal', 'float', 'boolean', 'date', 'timestamp', 'timestamptz', 'time', 'binary', 'json', 'uuid'] as const
+
+/** The five policies, as data. Given for the project (`policies`) and per entity, where the entity's wins. */
+export const policiesSchema = strict({
+  type_mismatch: z.enum(['transform', 'null', 'reject']).optional().describe('A value does not fit its type: take what the transform makes of it, load nothing for the field, or reject the record.'),
+  missing_reference: z.enum(['create_placeholder', 'skip', 'fail']).optional().describe('A reference points to nothing: create a marked placeholder, leave the field empty, or refuse the document.'),
+  duplicate: z.enum(['skip_duplicates', 'merge', 'keep_both', 'fail']).optional().describe('Two records are the same: keep the first, merge by survivorship rules, keep both, or refuse the later.'),
+})
+
+export const sourceSchema = z.looseObject({
+  kind: z.string().describe('postgres, mysql, sqlite, csv, excel, json, parquet, rest ... (`landfall describe --kinds`). Further keys are the options of that kind.'),
+})
+
+export const entitySchema = z.looseObject({
+  source: name.optional().describe('Which of `sources` holds it. May be left out when there is only one.'),
+  from: z.string().optional().describe('Table, file, sheet or endpoint as the source calls it. Default: the name of the entity.'),
+  key: z.union([z.string(), z.array(z.string()).min(1)]).optional().describe('Column or columns that identify a record. Default: the primary key the source declares.'),
+  types: z.record(z.string(), z.union([z.enum(COLUMN_TYPES), z.looseObject({ type: z.enum(COLUMN_TYPES) })])).optional().describe('Types of columns where the source does not declare them or declares them wrongly.'),
+  policies: policiesSchema.optional().describe('What to do with bad data of this entity; see `policies`.'),
+})
+
+export const limitsSchema = strict({
+  memory: size.default('1GB').describe('Memory limit of the staging database.'),
+  spill: size.default('20GB').describe('Disk the staging database may use beyond its memory.'),
+  batch_rows: z.int().min(1).max(1_000_000).default(10_000).describe('Records per batch to begin with; batches adapt between a tenth and ten times of it.'),
+  load_batch: z.int().min(1).max(1_000_000).default(5_000).describe('Documents per load batch to begin with; adapts likewise.'),
+  threads: z.int().min(1).max(64).default(2).describe('Threads of the staging database.'),
+  retries: z.int().min(0).max(20).default(3).describe('How often a transient failure is tried again before the run stops.'),
+})
+
+export const requirementsSchema = strict({
+  max_error_rate: z.number().min(0).max(1).default(0.001).describe('The gate: share of records that may fail (0.001 is 0.1%).'),
+  tolerance: z.number().min(0).max(0.01).default(0).describe('Largest difference of a total that still passes, in units of its currency.'),
+})
+
+export const runSchema = strict({
+  on_blocking: z.enum(['stop', 'skip_documents']).default('stop').describe('Blocking findings before the load: stop and load nothing, or load the rest and leave those documents out.'),
+  on_source_error: z.enum(['stop', 'skip']).default('stop').describe('An entity that cannot be read: stop the run, or go on without it (its documents are missing and reported).'),
+  now: z.string().regex(/^\d{4}-\d{2}-\d{2}/, 'a date, YYYY-MM-DD').optional().describe('The day the run pretends to be, for defaults such as Today and series with the year. Default: today.'),
+  verify: z.boolean().default(true).describe('Prove the result after the load.'),
+})
+
+export const configSchema = strict({
+  project: name.describe('Name of the project; appears in reports.'),
+  company: z.string().optional().describe('Company of the site that documents belong to where a mapping does not say. Default: the site\'s default company.'),
+  sources: z.record(name, sourceSchema).describe('Where legacy data comes from, by name.'),
+  entities: z.record(z.string(), entitySchema).default({}).describe('Legacy tables, files or endpoints that are migrated, by the name mappings use.'),
+  mappings: z.union([z.string(), z.array(z.string())]).default('mappings').describe('Mapping files, or folders of them, relative to landfall.yaml.'),
+  target: strict({
+    kind: z.enum(['rehearsal']).default('rehearsal').describe('rehearsal: a whole ERPNext site in an embedded database inside the project.'),
+  }).default({ kind: 'rehearsal' }).describe('Where documents go.'),
+  site: z.string().default('shipped').describe('Description of the site: `shipped` (ERPNext 15 with a fixture company), or a folder of the form of the ground truth.'),
+  policies: policiesSchema.default({}).describe('Policies for every entity that does not set its own. Defaults: type_mismatch transform, missing_reference fail, duplicate fail.'),
+  limits: limitsSchema.prefault({}).describe('Bounds on memory, disk and batches.'),
+  requirements: requirementsSchema.prefault({}).describe('What the result must satisfy.'),
+  run: runSchema.prefault({}).describe('How a run behaves.'),
+})
+
+export type ProjectConfig = z.output<typeof configSchema>
+export type EntityConfig = z.output<typeof entitySchema>
+export type Policies = z.output<typeof policiesSchema>
+
+export const DEFAULT_POLICIES = { type_mismatch: 'transform', missing_reference: 'fail', duplicate: 'fail' } as const satisfies Required<Policies>
+
+/** Settings that an environment variable may override, for machines; a flag overrides both. */
+export const ENVIRONMENT: Record<string, string> = {
+  LANDFALL_MEMORY: 'limits.memory', LANDFALL_SPILL: 'limits.spill', LANDFALL_THREADS: 'limits.threads', LANDFALL_BATCH_ROWS: 'limits.batch_rows',
+  LANDFALL_LOAD_BATCH: 'limits.load_batch', LANDFALL_SITE: 'site', LANDFALL_ON_BLOCKING: 'run.on_blocking', LANDFALL_NOW: 'run.now',
+}
