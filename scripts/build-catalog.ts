@@ -5,11 +5,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { brotliCompressSync, constants } from 'node:zlib'
+import { LandfallError } from '../src/errors/error.ts'
 import { CATALOG_FILES } from '../src/site/catalog.ts'
 import { readSiteFolder, type SiteData } from '../src/site/folder.ts'
 
 const [input, output] = process.argv.slice(2)
-if (input === undefined) throw new Error('Usage: node scripts/build-catalog.ts FOLDER [OUT]')
+if (input === undefined) throw new LandfallError('usage', 'Usage: node scripts/build-catalog.ts FOLDER [OUT]')
 const out = resolve(output ?? join(import.meta.dirname, '..', 'catalog', 'erpnext-15'))
 mkdirSync(out, { recursive: true })
 const site = readSiteFolder(input)

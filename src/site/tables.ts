@@ -55,9 +55,10 @@ function tableSql(schema: string, table: string, columns: readonly Column[]): st
 }
 
 async function runAll(staging: Staging, statements: string[]): Promise<void> {
-  for (let i = 0; i < statements.length; i += STATEMENTS_PER_CALL) {
-    await staging.run(statements.slice(i, i + STATEMENTS_PER_CALL).join(';\n'))
-  }
+  // One transaction: on a file each statement of its own would wait for the disk.
+  await staging.transaction(async () => {
+    for (let i = 0; i < statements.length; i += STATEMENTS_PER_CALL) await staging.run(statements.slice(i, i + STATEMENTS_PER_CALL).join(';\n'))
+  })
 }
 
 /** DocTypes that have a table of their own: neither single nor virtual. */
