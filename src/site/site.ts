@@ -64,9 +64,9 @@ export class Site {
     return Object.keys(this.#data.settings.singles)
   }
 
-  /** A global default (`company`, `currency`...), or undefined. */
-  default(key: string): string | undefined {
-    return this.#data.settings.defaults[key]
+  /** A global default (`company`, `currency`...), or null. */
+  default(key: string): string | null {
+    return this.#data.settings.defaults[key] ?? null
   }
 
   /** All global defaults. */
