@@ -1,0 +1,71 @@
+import type { CheckResult } from '../check.ts'
+import { CHILD_COLUMNS, DRAFT_COLUMNS, draftRelation } from '../../model/draft.ts'
+import { ident, literal, type Staging } from '../../staging/staging.ts'
+import { countOf, probe, siteTable, type ProofContext } from './proof.ts'
+
+const NUMBERS = new Set(['Currency', 'Float', 'Percent', 'Int', 'Check', 'Long Int', 'Rating', 'Duration'])
+
+/**
+ * Every field of every document against what its legacy record was mapped to: a second opinion that shares no code with posting. A
+ * difference is a failure unless a finding of that document and field says aloud what the site does to it (cleaned, renamed, recomputed).
+ */
+export async function fieldValues(staging: Staging, context: ProofContext): Promise<CheckResult[]> {
+  const results: CheckResult[] = []
+  for (const doctype of context.doctypes) {
+    const parents = await draftFields(staging, draftRelation(doctype), DRAFT_COLUMNS)
+    const selects: string[] = []
+    let compared = 0
+    const documents = await countOf(staging, draftRelation(doctype))
+    const joined = `${draftRelation(doctype)} d JOIN site.ledger.documents l ON l.doctype = ${literal(doctype)} AND l.entity = d._entity AND l.key = d._key JOIN ${siteTable(doctype)} s ON s.name = l.name`
+    for (const field of parents) {
+      const different = difference(context, doctype, field, `d.${ident(field)}`, `s.${ident(field)}`)
+      if (different === null) continue
+      compared += documents
+      selects.push(failureSelect(doctype, field, joined, different, `f.field = ${literal(field)}`))
+    }
+    for (const table of context.site.doctype(doctype)?.fields.filter((f) => f.fieldtype === 'Table' && f.options) ?? []) {
+      const relation = draftRelation(doctype, table.fieldname)
+      if (!(await staging.exists(relation)) || !(await staging.exists(siteTable(table.options!)))) continue
+      const rows = await countOf(staging, relation)
+      const through = `${relation} d JOIN ${draftRelation(doctype)} p ON p._id = d._parent JOIN site.ledger.documents l ON l.doctype = ${literal(doctype)} AND l.entity = p._entity AND l.key = p._key
+        LEFT JOIN ${siteTable(table.options!)} s ON s.parent = l.name AND s.parenttype = ${literal(doctype)} AND s.parentfield = ${literal(table.fieldname)} AND s.idx = d._idx`
+      selects.push(`SELECT ${literal(doctype)} AS doctype, l.name AS name, l.key AS key, ${literal(`${table.fieldname} row `)} || d._idx || ' is missing' AS detail FROM ${through} WHERE s.name IS NULL`)
+      for (const field of await draftFields(staging, relation, CHILD_COLUMNS)) {
+        const different = difference(context, table.options!, field, `d.${ident(field)}`, `s.${ident(field)}`)
+        if (different === null) continue
+        compared += rows
+        selects.push(failureSelect(doctype, field, through.replace('LEFT JOIN', 'JOIN'), different, `f.field IN (${literal(field)}, ${literal(`${table.fieldname}.${field}`)})`, 'd._parent', `${table.fieldname} row `))
+      }
+    }
+    if (selects.length === 0) continue
+    results.push(await probe(staging, { id: `fields:${doctype}`, group: 'data_integrity', title: `${doctype}: every mapped field`, compared, select: selects.join('\nUNION ALL\n'), passed: `${compared} values equal what the legacy records map to` }))
+  }
+  return results
+}
+
+async function draftFields(staging: Staging, relation: string, own: readonly string[]): Promise<string[]> {
+  return (await staging.columnsOf(relation)).map((column) => column.name).filter((name) => !own.includes(name) && !name.startsWith('_') && !['docstatus', 'name', 'doctype'].includes(name))
+}
+
+function failureSelect(doctype: string, field: string, joined: string, different: string, explained: string, id = 'd._id', place = ''): string {
+  const at = place === '' ? `''` : `${literal(place)} || d._idx || ': '`
+  return `SELECT ${literal(doctype)} AS doctype, l.name AS name, l.key AS key, ${at} || ${literal(`${field}: mapped `)} || coalesce(d.${ident(field)}::VARCHAR, 'NULL') || ', site ' || coalesce(s.${ident(field)}::VARCHAR, 'NULL') AS detail
+    FROM ${joined} WHERE ${different} AND NOT EXISTS (SELECT 1 FROM ops.findings f WHERE f.doctype = ${literal(doctype)} AND f.id = ${id} AND f.severity <> 'blocking' AND ${explained})`
+}
+
+/** SQL that is true when the mapped value and the site's differ in meaning; null when the field is not stored on the site. */
+function difference(context: ProofContext, doctype: string, fieldname: string, draft: string, site: string): string | null {
+  const meta = context.site.doctype(doctype)
+  const field = meta?.fields.find((f) => f.fieldname === fieldname)
+  if (!field || !meta!.columns.some((column) => column.name === fieldname)) return null
+  const given = `${draft} IS NOT NULL AND CAST(${draft} AS VARCHAR) <> ''`
+  const text = `CAST(${draft} AS VARCHAR)`
+  if (NUMBERS.has(field.fieldtype)) {
+    return `${given} AND coalesce(TRY_CAST(${text} AS DECIMAL(38, 9)), CASE lower(${text}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END) IS DISTINCT FROM CAST(${site} AS DECIMAL(38, 9))`
+  }
+  if (field.fieldtype === 'Date') return `${given} AND CAST(TRY_CAST(${text} AS TIMESTAMP) AS DATE) IS DISTINCT FROM TRY_CAST(CAST(${site} AS VARCHAR) AS DATE)`
+  if (field.fieldtype === 'Datetime') return `${given} AND TRY_CAST(${text} AS TIMESTAMP) IS DISTINCT FROM TRY_CAST(CAST(${site} AS VARCHAR) AS TIMESTAMP)`
+  if (field.fieldtype === 'Time') return `${given} AND TRY_CAST(${text} AS TIME) IS DISTINCT FROM TRY_CAST(CAST(${site} AS VARCHAR) AS TIME)`
+  if (field.fieldtype === 'Link' || field.fieldtype === 'Dynamic Link') return `${given} AND lower(strip_accents(rtrim(${text}))) IS DISTINCT FROM lower(strip_accents(rtrim(${site})))`
+  return `${given} AND ${text} IS DISTINCT FROM ${site}`
+}
