@@ -1,7 +1,7 @@
 import type { CheckResult } from '../check.ts'
 import { ident, literal, type Staging } from '../../staging/staging.ts'
 import { draftRelation } from '../../model/draft.ts'
-import { countOf, probe, result, siteTable, type ProofContext } from './proof.ts'
+import { countOf, probe, result, siteTable, type ProofContext, LOADED } from './proof.ts'
 
 /** Records per entity: what the source counted itself against what staging holds, read = staged + rejected. */
 export async function sourceCounts(staging: Staging, context: ProofContext): Promise<CheckResult[]> {
@@ -32,18 +32,18 @@ export async function documentCounts(staging: Staging, context: ProofContext): P
       ...spec, compared: drafts, passed: `${drafts} documents accounted for`,
       select: `SELECT ${literal(doctype)} AS doctype, NULL::VARCHAR AS name, d._key AS key, 'neither loaded nor refused' AS detail
           FROM ${draftRelation(doctype)} d
-          LEFT JOIN site.ledger.documents l ON l.doctype = ${literal(doctype)} AND l.entity = d._entity AND l.key = d._key
+          LEFT JOIN ${LOADED} l ON l.doctype = ${literal(doctype)} AND l.entity = d._entity AND l.key = d._key
           LEFT JOIN ops.refused r ON r.doctype = ${literal(doctype)} AND r.id = d._id
           WHERE l.key IS NULL AND r.id IS NULL
         UNION ALL
-        SELECT l.doctype, l.name, l.key, 'in the ledger but not on the site' FROM site.ledger.documents l
+        SELECT l.doctype, l.name, l.key, 'in the ledger but not on the site' FROM ${LOADED} l
           ANTI JOIN ${siteTable(doctype)} s ON s.name = l.name WHERE l.doctype = ${literal(doctype)}
         UNION ALL
-        SELECT doctype, NULL, key, 'loaded ' || n || ' times' FROM (SELECT doctype, entity, key, count(*) AS n FROM site.ledger.documents WHERE doctype = ${literal(doctype)} GROUP BY ALL HAVING n > 1)
+        SELECT doctype, NULL, key, 'loaded ' || n || ' times' FROM (SELECT doctype, entity, key, count(*) AS n FROM ${LOADED} WHERE doctype = ${literal(doctype)} GROUP BY ALL HAVING n > 1)
         UNION ALL
         SELECT ${literal(doctype)}, s.name, NULL, 'on the site but in no ledger' FROM ${siteTable(doctype)} s
           JOIN rows.${ident(`tab${doctype}`)} r ON r.name = s.name AND r._draft IS NOT NULL AND r._doctype = ${literal(doctype)}
-          ANTI JOIN (SELECT name FROM site.ledger.documents WHERE doctype = ${literal(doctype)}) l ON l.name = s.name`,
+          ANTI JOIN (SELECT name FROM ${LOADED} WHERE doctype = ${literal(doctype)}) l ON l.name = s.name`,
     }))
   }
   return results

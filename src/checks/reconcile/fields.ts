@@ -1,7 +1,7 @@
 import type { CheckResult } from '../check.ts'
 import { CHILD_COLUMNS, DRAFT_COLUMNS, draftRelation } from '../../model/draft.ts'
 import { ident, literal, type Staging } from '../../staging/staging.ts'
-import { countOf, probe, siteTable, type ProofContext } from './proof.ts'
+import { countOf, probe, siteTable, type ProofContext, LOADED } from './proof.ts'
 
 const NUMBERS = new Set(['Currency', 'Float', 'Percent', 'Int', 'Check', 'Long Int', 'Rating', 'Duration'])
 
@@ -16,7 +16,7 @@ export async function fieldValues(staging: Staging, context: ProofContext): Prom
     const selects: string[] = []
     let compared = 0
     const documents = await countOf(staging, draftRelation(doctype))
-    const joined = `${draftRelation(doctype)} d JOIN site.ledger.documents l ON l.doctype = ${literal(doctype)} AND l.entity = d._entity AND l.key = d._key JOIN ${siteTable(doctype)} s ON s.name = l.name`
+    const joined = `${draftRelation(doctype)} d JOIN ${LOADED} l ON l.doctype = ${literal(doctype)} AND l.entity = d._entity AND l.key = d._key JOIN ${siteTable(doctype)} s ON s.name = l.name`
     for (const field of parents) {
       const different = difference(context, doctype, field, `d.${ident(field)}`, `s.${ident(field)}`)
       if (different === null) continue
@@ -27,7 +27,7 @@ export async function fieldValues(staging: Staging, context: ProofContext): Prom
       const relation = draftRelation(doctype, table.fieldname)
       if (!(await staging.exists(relation)) || !(await staging.exists(siteTable(table.options!)))) continue
       const rows = await countOf(staging, relation)
-      const through = `${relation} d JOIN ${draftRelation(doctype)} p ON p._id = d._parent JOIN site.ledger.documents l ON l.doctype = ${literal(doctype)} AND l.entity = p._entity AND l.key = p._key
+      const through = `${relation} d JOIN ${draftRelation(doctype)} p ON p._id = d._parent JOIN ${LOADED} l ON l.doctype = ${literal(doctype)} AND l.entity = p._entity AND l.key = p._key
         LEFT JOIN ${siteTable(table.options!)} s ON s.parent = l.name AND s.parenttype = ${literal(doctype)} AND s.parentfield = ${literal(table.fieldname)} AND s.idx = d._idx`
       selects.push(`SELECT ${literal(doctype)} AS doctype, l.name AS name, l.key AS key, ${literal(`${table.fieldname} row `)} || d._idx || ' is missing' AS detail FROM ${through} WHERE s.name IS NULL`)
       for (const field of await draftFields(staging, relation, CHILD_COLUMNS)) {

@@ -24,6 +24,9 @@ const SHOWN = 100
 export const siteTable = (doctype: string): string => `site.main.${ident(`tab${doctype}`)}`
 export const rowsTable = (doctype: string): string => `rows.${ident(`tab${doctype}`)}`
 
+/** What stands on the site by the ledger, one row per document. */
+export const LOADED = `(SELECT entity, "key", doctype, name FROM site.ledger.documents WHERE outcome = 'loaded')`
+
 export interface Probe {
   id: string
   group: CheckResult['group']

@@ -1,6 +1,6 @@
 import type { CheckResult } from '../check.ts'
 import { ident, literal, type Staging } from '../../staging/staging.ts'
-import { countOf, documentTables, probe, result, siteTable, type ProofContext } from './proof.ts'
+import { countOf, documentTables, probe, result, siteTable, type ProofContext, LOADED } from './proof.ts'
 
 /** Every Link, Dynamic Link and child row of the documents' tables points to something that is on the site. */
 export async function relationships(staging: Staging, context: ProofContext): Promise<CheckResult[]> {
@@ -11,7 +11,7 @@ export async function relationships(staging: Staging, context: ProofContext): Pr
     const compared = await countOf(staging, siteTable(doctype))
     if (compared === 0) continue
     const columns = new Set(meta.columns.map((column) => column.name))
-    const key = `(SELECT max(l.key) FROM site.ledger.documents l WHERE l.doctype = ${literal(doctype)} AND l.name = t.name)`
+    const key = `(SELECT max(l.key) FROM ${LOADED} l WHERE l.doctype = ${literal(doctype)} AND l.name = t.name)`
     const selects: string[] = []
     let links = 0
     for (const field of meta.fields) {

@@ -1,7 +1,7 @@
 import type { CheckFailure, CheckResult } from '../check.ts'
 import { absDecimal, compareDecimal, formatDecimal, parseDecimal, subtractDecimal, ZERO } from '../../model/decimal.ts'
 import { ident, literal, type Staging } from '../../staging/staging.ts'
-import { result, siteTable, type ProofContext, type TotalSpec } from './proof.ts'
+import { result, siteTable, type ProofContext, type TotalSpec, LOADED } from './proof.ts'
 
 /** A total on both sides for one group; decimal texts. `left_out` belongs to records that were refused, skipped or merged away. */
 export interface TotalLine { name: string; group: string; records: number; documents: number; legacy: string; leftOut: string; site: string; difference: string; passed: boolean }
@@ -13,7 +13,7 @@ export async function totalLines(staging: Staging, context: ProofContext, spec: 
   const by = spec.by === null ? `''` : `coalesce(CAST(c.${ident(spec.by)} AS VARCHAR), '')`
   const group = spec.group === null ? `''` : `coalesce(CAST(s.${ident(spec.group)} AS VARCHAR), '')`
   const rows = await staging.all<{ grp: string; records: number; documents: number; legacy: string; left_out: string; site: string }>(
-    `WITH l AS (SELECT key, name FROM site.ledger.documents WHERE doctype = ${literal(spec.doctype)} AND entity = ${literal(spec.entity)}),
+    `WITH l AS (SELECT key, name FROM ${LOADED} WHERE doctype = ${literal(spec.doctype)} AND entity = ${literal(spec.entity)}),
       legacy AS (SELECT ${by} AS grp, count(*) AS records, ${exact(`c.${ident(spec.sum)}`)} AS legacy, ${exact(`CASE WHEN l.key IS NULL THEN c.${ident(spec.sum)} END`)} AS left_out
         FROM clean.${ident(spec.entity)} c LEFT JOIN l ON l.key = c._key GROUP BY 1),
       now AS (SELECT ${group} AS grp, count(*) AS documents, ${exact(`s.${ident(spec.field)}`)} AS site FROM ${siteTable(spec.doctype)} s JOIN l ON l.name = s.name GROUP BY 1)
@@ -49,7 +49,7 @@ export async function totals(staging: Staging, context: ProofContext): Promise<{
 async function differing(staging: Staging, spec: TotalSpec): Promise<CheckFailure[]> {
   return staging.all<CheckFailure>(
     `SELECT ${literal(spec.doctype)} AS doctype, s.name AS name, l.key AS key, 'legacy ' || CAST(c.${ident(spec.sum)} AS VARCHAR) || ', site ' || CAST(s.${ident(spec.field)} AS VARCHAR) AS detail
-      FROM site.ledger.documents l JOIN clean.${ident(spec.entity)} c ON c._key = l.key JOIN ${siteTable(spec.doctype)} s ON s.name = l.name
+      FROM ${LOADED} l JOIN clean.${ident(spec.entity)} c ON c._key = l.key JOIN ${siteTable(spec.doctype)} s ON s.name = l.name
       WHERE l.doctype = ${literal(spec.doctype)} AND l.entity = ${literal(spec.entity)}
         AND TRY_CAST(CAST(c.${ident(spec.sum)} AS VARCHAR) AS DECIMAL(38, 9)) IS DISTINCT FROM CAST(s.${ident(spec.field)} AS DECIMAL(38, 9))
       ORDER BY abs(TRY_CAST(CAST(c.${ident(spec.sum)} AS VARCHAR) AS DOUBLE) - CAST(s.${ident(spec.field)} AS DOUBLE)) DESC NULLS FIRST, s.name LIMIT 50`)
