@@ -9,25 +9,16 @@ export function strict<T extends z.ZodRawShape>(shape: T) {
 const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, 'a name starts with a letter and holds letters, digits, _ and -')
 const size = z.string().regex(/^\d+(\.\d+)? ?(KB|MB|GB|TB)$/i, 'a size such as 512MB or 2GB')
 
-export const COLUMN_TYPES = ['text', 'integer', 'decimal', 'float', 'boolean', 'date', 'timestamp', 'timestamptz', 'time', 'binary', 'json', 'uuid'] as const
-
-/** The five policies, as data. Given for the project (`policies`) and per entity, where the entity's wins. */
-export const policiesSchema = strict({
-  type_mismatch: z.enum(['transform', 'null', 'reject']).optional().describe('A value does not fit its type: take what the transform makes of it, load nothing for the field, or reject the record.'),
-  missing_reference: z.enum(['create_placeholder', 'skip', 'fail']).optional().describe('A reference points to nothing: create a marked placeholder, leave the field empty, or refuse the document.'),
-  duplicate: z.enum(['skip_duplicates', 'merge', 'keep_both', 'fail']).optional().describe('Two records are the same: keep the first, merge by survivorship rules, keep both, or refuse the later.'),
+/** Policies for every entity; a mapping file's own win. Their meaning and defaults: mapping-schema.ts. */
+const projectPolicies = strict({
+  type_mismatch: z.enum(['transform', 'null', 'reject']).optional().describe('A value does not fit its type: take what the lenient transform makes of it, load nothing for the field, or reject the record.'),
+  missing_reference: z.enum(['create_placeholder', 'skip', 'fail']).optional().describe('A reference points to nothing: create a marked placeholder, leave the document out, or refuse it with a blocking finding.'),
+  duplicate: z.enum(['skip_duplicates', 'merge', 'keep_both', 'fail']).optional().describe('Two records are the same: keep the survivor as it is, merge, only report, or refuse.'),
 })
 
 export const sourceSchema = z.looseObject({
-  kind: z.string().describe('postgres, mysql, sqlite, csv, excel, json, parquet, rest ... (`landfall describe --kinds`). Further keys are the options of that kind.'),
-})
-
-export const entitySchema = z.looseObject({
-  source: name.optional().describe('Which of `sources` holds it. May be left out when there is only one.'),
-  from: z.string().optional().describe('Table, file, sheet or endpoint as the source calls it. Default: the name of the entity.'),
-  key: z.union([z.string(), z.array(z.string()).min(1)]).optional().describe('Column or columns that identify a record. Default: the primary key the source declares.'),
-  types: z.record(z.string(), z.union([z.enum(COLUMN_TYPES), z.looseObject({ type: z.enum(COLUMN_TYPES) })])).optional().describe('Types of columns where the source does not declare them or declares them wrongly.'),
-  policies: policiesSchema.optional().describe('What to do with bad data of this entity; see `policies`.'),
+  kind: z.string().describe('postgres, mysql, sqlite, csv, excel, json, parquet, rest ... (`landfall describe --kinds`). Further keys (or `options`) are the options of that kind.'),
+  options: z.record(z.string(), z.unknown()).optional().describe('Options of the kind, where they are kept apart.'),
 })
 
 export const limitsSchema = strict({
@@ -44,6 +35,20 @@ export const requirementsSchema = strict({
   tolerance: z.number().min(0).max(0.01).default(0).describe('Largest difference of a total that still passes, in units of its currency.'),
 })
 
+export const totalSchema = strict({
+  name: z.string().describe('Shown in reports.'),
+  entity: z.string().describe('Entity whose records are summed.'),
+  sum: z.string().describe('Column of the cleansed entity.'),
+  by: z.string().optional().describe('Column the total is split by, e.g. the currency.'),
+  doctype: z.string().describe('DocType the records become.'),
+  field: z.string().describe('Its field that must add up to the same.'),
+  group: z.string().optional().describe('Its field that corresponds to `by`.'),
+})
+
+export const proofSchema = strict({
+  totals: z.array(totalSchema).default([]).describe('Totals that both sides must agree on, in exact decimals within `requirements.tolerance`.'),
+})
+
 export const runSchema = strict({
   on_blocking: z.enum(['stop', 'skip_documents']).default('stop').describe('Blocking findings before the load: stop and load nothing, or load the rest and leave those documents out.'),
   on_source_error: z.enum(['stop', 'skip']).default('stop').describe('An entity that cannot be read: stop the run, or go on without it (its documents are missing and reported).'),
@@ -55,23 +60,19 @@ export const configSchema = strict({
   project: name.describe('Name of the project; appears in reports.'),
   company: z.string().optional().describe('Company of the site that documents belong to where a mapping does not say. Default: the site\'s default company.'),
   sources: z.record(name, sourceSchema).describe('Where legacy data comes from, by name.'),
-  entities: z.record(z.string(), entitySchema).default({}).describe('Legacy tables, files or endpoints that are migrated, by the name mappings use.'),
   mappings: z.union([z.string(), z.array(z.string())]).default('mappings').describe('Mapping files, or folders of them, relative to landfall.yaml.'),
   target: strict({
     kind: z.enum(['rehearsal']).default('rehearsal').describe('rehearsal: a whole ERPNext site in an embedded database inside the project.'),
   }).default({ kind: 'rehearsal' }).describe('Where documents go.'),
   site: z.string().default('shipped').describe('Description of the site: `shipped` (ERPNext 15 with a fixture company), or a folder of the form of the ground truth.'),
-  policies: policiesSchema.default({}).describe('Policies for every entity that does not set its own. Defaults: type_mismatch transform, missing_reference fail, duplicate fail.'),
+  policies: projectPolicies.default({}).describe('Policies for every entity whose mapping does not set its own.'),
   limits: limitsSchema.prefault({}).describe('Bounds on memory, disk and batches.'),
   requirements: requirementsSchema.prefault({}).describe('What the result must satisfy.'),
+  proof: proofSchema.prefault({}).describe('What is proven after the load beside counts, relations, integrity and fields.'),
   run: runSchema.prefault({}).describe('How a run behaves.'),
 })
 
 export type ProjectConfig = z.output<typeof configSchema>
-export type EntityConfig = z.output<typeof entitySchema>
-export type Policies = z.output<typeof policiesSchema>
-
-export const DEFAULT_POLICIES = { type_mismatch: 'transform', missing_reference: 'fail', duplicate: 'fail' } as const satisfies Required<Policies>
 
 /** Settings that an environment variable may override, for machines; a flag overrides both. */
 export const ENVIRONMENT: Record<string, string> = {
