@@ -53,23 +53,7 @@ export function loadProject(folder: string, overrides: Override[] = []): Project
     if (given[part] !== undefined) given[part] = resolveSecrets(given[part], file, paths.root, [part], secrets)
   }
   const config = validateFile(configSchema, file, given)
-  checkReferences(config, file)
   return { paths, config, file, origins: originsOf(config, file, forced), secrets, mappingFiles: mappingFiles(config, file, paths.root) }
-}
-
-/** Names across sections fit together: every entity's source exists. */
-function checkReferences(config: ProjectConfig, file: YamlFile): void {
-  const names = Object.keys(config.sources)
-  for (const [alias, entity] of Object.entries(config.entities)) {
-    if (entity.source === undefined && names.length === 1) continue
-    if (entity.source !== undefined && names.includes(entity.source)) continue
-    const path = entity.source === undefined ? ['entities', alias] : ['entities', alias, 'source']
-    const { line, column } = file.at(path)
-    const found = entity.source === undefined ? 'is missing' : `found "${entity.source}"`
-    throw new LandfallError('config-invalid', `${file.path}:${line}:${column}: entities.${alias}.source: ${found}, allowed ${names.join(', ') || 'a name under sources'}`, {
-      where: { file: file.path, line, column }, hint: 'Name one of the sources of this project.',
-    })
-  }
 }
 
 /** The mapping files of a project, absolute, sorted by name within a folder. */

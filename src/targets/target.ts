@@ -13,6 +13,13 @@ export interface TargetAbilities {
 
 export interface TargetInfo { kind: string; name: string; apps: Record<string, string> }
 
+/** Row count and order-independent checksum of a table. */
+export interface TableSum { rows: number; checksum: string }
+export type TableSums = Record<string, TableSum>
+
+/** A moment undo can go back to: the start of a run (`mark` "start") or the end of one of its phases, with the checksums of that moment. */
+export interface TargetMark { run: string; mark: string; at: string; checksums: TableSums }
+
 /**
  * Where documents go. `write` is called once per batch and again with the same batch after a crash: it must look at its ledger first and
  * answer `unchanged` for what is there. One outcome per document, in draft order. It throws only when the target itself failed
@@ -20,11 +27,21 @@ export interface TargetInfo { kind: string; name: string; apps: Record<string, s
  */
 export interface Target {
   readonly can: TargetAbilities
+  /** SQL name of the ledger's documents (columns: ledger/ledger.ts), for anti-joins over what is on the site already. */
+  readonly documents: string
+  /** SQL name of the schema of the site's tables as they are, for seeding `rows.*` and for verification. */
+  readonly tables: string
   describe(): Promise<TargetInfo>
   write(batch: LoadBatch): Promise<Outcome[]>
+  /** Records that `run` reached `mark`, with the checksums of now. Called at the start of a run and at the end of each phase; idempotent. */
+  mark(run: string, mark: string): Promise<TargetMark>
+  /** Marks of a run, oldest first. */
+  marks(run: string): Promise<TargetMark[]>
+  /** Runs with documents on the site, newest first. */
+  runs(): Promise<{ run: string; documents: number }[]>
   /** Takes back, in reverse order, everything `run` wrote after `mark` (null: all of it). Resolves when committed. */
   undo(run: string, mark: string | null): Promise<{ removed: number; restored: number }>
   /** Order-independent checksum and row count per table, for proofs of undo and equality. */
-  checksums(): Promise<Record<string, { rows: number; checksum: string }>>
+  checksums(): Promise<TableSums>
   close(): Promise<void>
 }

@@ -6,6 +6,7 @@ import { LandfallError } from '../../src/errors/error.ts'
 import { redact } from '../../src/errors/redact.ts'
 import { configJsonSchema, explainProject } from '../../src/config/explain.ts'
 import { loadProject } from '../../src/config/project.ts'
+import { loadMappings } from '../../src/config/mappings.ts'
 import { configReference } from '../../src/config/reference.ts'
 
 let folder: string
@@ -51,11 +52,6 @@ test('broken YAML and doubled keys say where', () => {
   expect(failure(() => loadProject(folder)).message).toMatch(/landfall\.yaml:2:1: /)
 })
 
-test('an entity of an unknown source is refused with the sources there are', () => {
-  write(`${BASE}entities:\n  customers:\n    source: odl\n`)
-  expect(failure(() => loadProject(folder)).message).toMatch(/landfall\.yaml:8:13: entities\.customers\.source: found "odl", allowed old/)
-})
-
 test('secrets come from a file or the environment only, and are redacted from then on', () => {
   writeFileSync(join(folder, 'pw'), 'hunter2-hunter2\n')
   write('project: shop\nsources:\n  old:\n    kind: postgres\n    password: ${file:pw}\n')
@@ -83,4 +79,17 @@ test('the schema and the reference page come from the same source', () => {
   expect(Object.keys(schema.properties)).toContain('limits')
   expect(schema.required).toEqual(['project', 'sources'])
   expect(configReference()).toContain('| `run.on_blocking` | `stop`, `skip_documents` | `stop` |')
+})
+
+test('a mapping takes the only source and the project\'s policies; a wrong source says what there is', () => {
+  mkdirSync(join(folder, 'mappings'))
+  write(`${BASE}policies:\n  missing_reference: create_placeholder\n`)
+  writeFileSync(join(folder, 'mappings', 'customers.yaml'), 'entity: customers\ndoctype: Customer\npolicies: {duplicate: merge}\nfields:\n  customer_name: name\n')
+  const [loaded] = loadMappings(loadProject(folder))
+  expect(loaded?.mapping).toMatchObject({ source: 'old', policies: { missing_reference: 'create_placeholder', duplicate: 'merge', type_mismatch: 'transform' } })
+  expect(loaded?.mapping.documents[0]?.doctype).toBe('Customer')
+  writeFileSync(join(folder, 'mappings', 'items.yaml'), 'entity: items\nsource: odl\ndocuments: []\n')
+  expect(failure(() => loadMappings(loadProject(folder))).message).toMatch(/items\.yaml:2:9: source: found "odl", allowed old \(did you mean "old"\?\)/)
+  writeFileSync(join(folder, 'mappings', 'items.yaml'), 'entity: customers\ndocuments: []\n')
+  expect(failure(() => loadMappings(loadProject(folder))).message).toMatch(/items\.yaml:1:9: entity: found "customers", which .*customers\.yaml maps already/)
 })

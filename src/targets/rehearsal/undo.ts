@@ -1,0 +1,60 @@
+import { LandfallError } from '../../errors/error.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import { ident, literal, type Staging } from '../../staging/staging.ts'
+import { columnsByTable, rowKey } from './tables.ts'
+
+/**
+ * Takes back everything `run` wrote after `mark` (null: all of it) in one transaction: removes the rows, gives older rows back what they
+ * held, and forgets batches, documents and marks. Refused with `target-changed` when a later run has written since, because its documents
+ * may stand on those of this one.
+ */
+export async function undoBatches(staging: Staging, ledger: Ledger, database: string, run: string, mark: string | null): Promise<{ removed: number; restored: number }> {
+  const after = await markSeq(ledger, run, mark)
+  const scope = `SELECT seq FROM ${ledger.table('batches')} WHERE run = ${literal(run)} AND seq > ${after}`
+  const newer = await staging.one<{ run: string }>(`SELECT run FROM ${ledger.table('batches')} WHERE run <> ${literal(run)} AND documents > 0 AND seq > (SELECT coalesce(min(seq), 9e18::BIGINT) FROM (${scope})) LIMIT 1`)
+  if (newer) {
+    throw new LandfallError('target-changed', `Run ${newer.run} has written documents after ${run}.`, { hint: `Roll back the later run first: landfall rollback --run ${newer.run}` })
+  }
+  const columns = await columnsByTable(staging, database, 'main')
+  return staging.transaction(async () => {
+    const removed = await removeRows(staging, ledger, database, scope)
+    const restored = await restoreImages(staging, ledger, database, scope, columns)
+    await staging.run(`DELETE FROM ${ledger.table('before_images')} WHERE batch IN (${scope})`)
+    await staging.run(`DELETE FROM ${ledger.table('rows_written')} WHERE batch IN (${scope})`)
+    await staging.run(`DELETE FROM ${ledger.table('documents')} WHERE batch IN (${scope})`)
+    await staging.run(`DELETE FROM ${ledger.table('marks')} WHERE run = ${literal(run)} AND seq > ${after}`)
+    await staging.run(`DELETE FROM ${ledger.table('batches')} WHERE run = ${literal(run)} AND seq > ${after}`)
+    return { removed, restored }
+  })
+}
+
+async function markSeq(ledger: Ledger, run: string, mark: string | null): Promise<number> {
+  if (mark === null) return 0
+  const marks = await ledger.marks(run)
+  const found = marks.find((entry) => entry.mark === mark)
+  if (!found) {
+    throw new LandfallError('usage', `Run ${run} has no mark "${mark}".`, { hint: marks.length === 0 ? 'The run wrote nothing.' : `Marks: ${marks.map((entry) => entry.mark).join(', ')}.` })
+  }
+  return found.seq
+}
+
+async function removeRows(staging: Staging, ledger: Ledger, database: string, scope: string): Promise<number> {
+  let removed = 0
+  for (const { tbl } of await staging.all<{ tbl: string }>(`SELECT DISTINCT tbl FROM ${ledger.table('rows_written')} WHERE batch IN (${scope})`)) {
+    removed += await staging.run(`DELETE FROM ${database}.main.${ident(tbl)} t WHERE ${rowKey(tbl, 't')} IN (SELECT name FROM ${ledger.table('rows_written')} WHERE tbl = ${literal(tbl)} AND batch IN (${scope}))`)
+  }
+  return removed
+}
+
+/** Of several images of one value the oldest counts. */
+async function restoreImages(staging: Staging, ledger: Ledger, database: string, scope: string, columns: Map<string, { name: string; type: string }[]>): Promise<number> {
+  let restored = 0
+  const images = ledger.table('before_images')
+  for (const { tbl, col } of await staging.all<{ tbl: string; col: string }>(`SELECT DISTINCT tbl, col FROM ${images} WHERE batch IN (${scope})`)) {
+    const type = columns.get(tbl)?.find((column) => column.name === col)?.type
+    if (type === undefined) throw new LandfallError('ledger-broken', `The ledger holds values of ${tbl}.${col}, which the site does not have.`, { hint: 'The site was changed from outside; restore its file from a backup.' })
+    restored += await staging.run(`UPDATE ${database}.main.${ident(tbl)} t SET ${ident(col)} = CAST(json_extract_string(u.v, '$') AS ${type}) FROM `
+      + `(SELECT "key" AS k, arg_min(coalesce("before", 'null'), seq) AS v FROM ${images} WHERE batch IN (${scope}) AND tbl = ${literal(tbl)} AND col = ${literal(col)} GROUP BY "key") u WHERE ${rowKey(tbl, 't')} = u.k`)
+  }
+  return restored
+}
