@@ -1,6 +1,6 @@
 import type { CheckResult } from '../check.ts'
 import { ident, literal, type Staging } from '../../staging/staging.ts'
-import { countOf, documentTables, probe, rowsTable, siteTable, type ProofContext } from './proof.ts'
+import { countOf, documentTables, probe, result, rowsTable, siteTable, type ProofContext } from './proof.ts'
 
 /** Constraints of the site's tables: one name once, unique and mandatory fields, child rows numbered 1..n with their parent's docstatus, sound trees. */
 export async function constraints(staging: Staging, context: ProofContext): Promise<CheckResult[]> {
@@ -54,29 +54,53 @@ function treeSelects(table: string, named: string, parentField: string | null): 
 
 /** The site holds exactly the rows that were predicted: every column of every row of every table the prediction speaks of. */
 export async function prediction(staging: Staging): Promise<CheckResult[]> {
-  const tables = await staging.all<{ table_name: string }>(`SELECT table_name FROM duckdb_tables() WHERE schema_name = 'rows' ORDER BY 1`)
   const results: CheckResult[] = []
-  for (const { table_name: table } of tables) {
-    const actual = `site.main.${ident(table)}`, doctype = table.replace(/^tab/, '')
-    const predicted = await countOf(staging, `rows.${ident(table)}`)
-    if (!(await staging.exists(actual))) {
-      if (predicted === 0) continue
-      results.push(await probe(staging, { id: `equal:${table}`, group: 'data_integrity', title: `${doctype}: site against prediction`, compared: predicted, passed: '', select: `SELECT ${literal(doctype)} AS doctype, NULL::VARCHAR AS name, NULL::VARCHAR AS key, 'the site has no such table' AS detail` }))
-      continue
-    }
-    if (predicted === 0 && (await countOf(staging, actual)) === 0) continue
-    const columns = (await staging.columnsOf(actual)).map((column) => column.name)
-    if (!columns.includes('name')) continue
-    const others = columns.filter((column) => column !== 'name')
-    const packed = (alias: string): string => `hash(${others.length === 0 ? '0' : others.map((column) => `${alias}.${ident(column)}`).join(', ')})`
-    const which = others.map((column) => `CASE WHEN r.${ident(column)} IS DISTINCT FROM s.${ident(column)} THEN ${literal(`${column}: predicted `)} || coalesce(r.${ident(column)}::VARCHAR, 'NULL') || ', site ' || coalesce(s.${ident(column)}::VARCHAR, 'NULL') END`)
-    const select = `WITH off AS (SELECT coalesce(r.name, s.name) AS name, r.name IS NULL AS extra, s.name IS NULL AS missing
-          FROM (SELECT name, ${packed('r')} AS h FROM rows.${ident(table)} r) r FULL OUTER JOIN (SELECT name, ${packed('s')} AS h FROM ${actual} s) s ON r.name = s.name WHERE r.h IS DISTINCT FROM s.h)
-        SELECT ${literal(doctype)} AS doctype, off.name AS name, NULL::VARCHAR AS key,
-          CASE WHEN extra THEN 'on the site but not predicted' WHEN missing THEN 'predicted but not on the site'
-            ELSE ${others.length === 0 ? `''` : `left(concat_ws('; ', ${which.join(', ')}), 400)`} END AS detail
-        FROM off LEFT JOIN rows.${ident(table)} r ON r.name = off.name LEFT JOIN ${actual} s ON s.name = off.name`
-    results.push(await probe(staging, { id: `equal:${table}`, group: 'data_integrity', title: `${doctype}: site against prediction`, compared: predicted, select, passed: `${predicted} rows of ${columns.length} columns equal` }))
+  for (const table of await comparedTables(staging)) {
+    const doctype = table.name.replace(/^tab/, '')
+    const spec = { id: `equal:${table.name}`, group: 'data_integrity' as const, title: `${doctype}: site against prediction` }
+    const same = table.columns.length > 0 && (await checksum(staging, `rows.${ident(table.name)}`, table.columns)) === (await checksum(staging, `site.main.${ident(table.name)}`, table.columns))
+    if (same) results.push(result(spec, 'passed', table.rows, 0, [], `${table.rows} rows of ${table.columns.length} columns equal`))
+    else results.push(await probe(staging, { ...spec, compared: table.rows, select: table.columns.length === 0 ? noTable(doctype) : differences(table.name, doctype, table.columns), passed: '' }))
   }
   return results
+}
+
+interface ComparedTable { name: string; rows: number; columns: string[] }
+
+/** Tables with rows on either side, with the columns the site has; none of them when the site lacks the table. */
+async function comparedTables(staging: Staging): Promise<ComparedTable[]> {
+  const columns = await staging.all<{ schema_name: string; table_name: string; column_name: string }>(
+    `SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE schema_name = 'rows' OR (database_name = 'site' AND schema_name = 'main') ORDER BY table_name, column_index`)
+  const predicted = new Set(columns.filter((column) => column.schema_name === 'rows').map((column) => column.table_name))
+  const actual = Map.groupBy(columns.filter((column) => column.schema_name === 'main'), (column) => column.table_name)
+  const counted: ComparedTable[] = []
+  const names = [...predicted]
+  for (let start = 0; start < names.length; start += 100) {
+    const selects = names.slice(start, start + 100).map((name) => `SELECT ${literal(name)} AS name, (SELECT count(*) FROM rows.${ident(name)}) AS predicted, ${actual.has(name) ? `(SELECT count(*) FROM site.main.${ident(name)})` : '0'} AS actual`)
+    for (const row of await staging.all<{ name: string; predicted: number; actual: number }>(selects.join(' UNION ALL '))) {
+      if (row.predicted > 0 || row.actual > 0) counted.push({ name: row.name, rows: row.predicted, columns: (actual.get(row.name) ?? []).map((column) => column.column_name) })
+    }
+  }
+  return counted.filter((table) => table.columns.length === 0 || table.columns.includes('name'))
+}
+
+/** Independent of order, and twins count. */
+async function checksum(staging: Staging, relation: string, columns: string[]): Promise<string> {
+  const row = await staging.one<{ c: string }>(`SELECT count(*) || '-' || coalesce(sum(h::HUGEINT), 0) || '-' || coalesce(bit_xor(h), 0) AS c FROM (SELECT hash(${columns.map(ident).join(', ')}) AS h FROM ${relation})`)
+  return row?.c ?? ''
+}
+
+const noTable = (doctype: string): string => `SELECT ${literal(doctype)} AS doctype, NULL::VARCHAR AS name, NULL::VARCHAR AS key, 'the site has no such table' AS detail`
+
+/** One row per row that differs, with the columns in which it does. */
+function differences(table: string, doctype: string, columns: string[]): string {
+  const predicted = `rows.${ident(table)}`, actual = `site.main.${ident(table)}`, others = columns.filter((column) => column !== 'name')
+  const packed = `hash(${columns.map(ident).join(', ')})`
+  const which = others.map((column) => `CASE WHEN r.${ident(column)} IS DISTINCT FROM s.${ident(column)} THEN ${literal(`${column}: predicted `)} || coalesce(r.${ident(column)}::VARCHAR, 'NULL') || ', site ' || coalesce(s.${ident(column)}::VARCHAR, 'NULL') END`)
+  return `WITH off AS (SELECT coalesce(r.name, s.name) AS name, r.n IS NULL AS extra, s.n IS NULL AS missing, coalesce(s.n, 0) > 1 AS twins
+      FROM (SELECT name, bit_xor(${packed}) AS h, count(*) AS n FROM ${predicted} GROUP BY name) r FULL OUTER JOIN (SELECT name, bit_xor(${packed}) AS h, count(*) AS n FROM ${actual} GROUP BY name) s ON r.name = s.name
+      WHERE r.h IS DISTINCT FROM s.h OR r.n IS DISTINCT FROM s.n)
+    SELECT ${literal(doctype)} AS doctype, off.name AS name, NULL::VARCHAR AS key, CASE WHEN extra THEN 'on the site but not predicted' WHEN missing THEN 'predicted but not on the site' WHEN twins THEN 'on the site more than once'
+      ELSE left(concat_ws('; ', ${which.join(', ')}), 400) END AS detail
+    FROM off LEFT JOIN ${predicted} r ON r.name = off.name LEFT JOIN ${actual} s ON s.name = off.name`
 }
