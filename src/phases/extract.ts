@@ -6,7 +6,6 @@ import type { Entity } from '../model/entity.ts'
 import type { Source } from '../sources/source.ts'
 import { loadBatch, prepareRaw, rawRelation, relationSql } from '../staging/load.ts'
 import { literal } from '../staging/staging.ts'
-import { BatchSize, Meter } from './meter.ts'
 import type { PhaseContext, Scope } from './phase.ts'
 
 /** An entity to be read: `name` as the project calls it, `table` as the source does. */
@@ -21,8 +20,9 @@ export interface ExtractOptions {
   onError: 'stop' | 'skip'
 }
 
-/** What was read of an entity: `read = staged + rejected` always. `error`: it could not be read and the policy went on without it. */
-export interface ExtractResult { entity: string; source: string; table: string; read: number; staged: number; rejected: number; checked: boolean; error: string | null }
+/** What was read of an entity: `read = staged + rejected` always. `counted`: as the source counts
+ * itself, null where it cannot. `error`: it could not be read and the policy went on without it. */
+export interface ExtractResult { entity: string; source: string; table: string; read: number; staged: number; rejected: number; counted: number | null; error: string | null }
 
 /**
  * Reads every entity into `raw.*`, batch by batch; each batch, its rejected records and its cursor commit together, so an interrupted run
@@ -53,13 +53,13 @@ async function extractEntity(ctx: PhaseContext, options: ExtractOptions, source:
   const scope: Scope = { step: 'extract', subject: entity.name }
   try {
     await ctx.attempt(scope, () => readEntity(ctx, options, source, entity, described))
-    const checked = await verifyEntity(ctx, source, entity, described, scope)
-    return { entity: entity.name, source: entity.source, table: entity.table, ...await counts(ctx, entity), checked, error: null }
+    const counted = await verifyEntity(ctx, source, entity, described, scope)
+    return { entity: entity.name, source: entity.source, table: entity.table, ...await counts(ctx, entity), counted, error: null }
   } catch (error) {
     const skippable = error instanceof LandfallError && (error.kind === 'source' || error.kind === 'data')
     if (options.onError !== 'skip' || !skippable) throw error
     ctx.emit({ type: 'note', scope, level: 'warning', message: `${entity.name} was left out: ${error.message}` })
-    return { entity: entity.name, source: entity.source, table: entity.table, ...await counts(ctx, entity), checked: false, error: error.message }
+    return { entity: entity.name, source: entity.source, table: entity.table, ...await counts(ctx, entity), counted: null, error: error.message }
   }
 }
 
@@ -70,11 +70,11 @@ async function readEntity(ctx: PhaseContext, options: ExtractOptions, source: So
   if (state?.done) return
   const resumable = state?.cursor != null && source.can.resume
   if (!resumable) await startAfresh(ctx, entity, id, described)
-  const meter = new Meter(ctx, { step: 'extract', subject: entity.name }, described?.rowCount.value ?? null)
+  const meter = ctx.gauge({ step: 'extract', subject: entity.name }, described?.rowCount.value ?? null)
   const spoolFolder = join(options.spoolFolder, id.replaceAll(/[^A-Za-z0-9._-]/g, '_'))
   rmSync(spoolFolder, { recursive: true, force: true })
   mkdirSync(spoolFolder, { recursive: true })
-  const size = new BatchSize(options.batchRows)
+  const size = ctx.pace(options.batchRows)
   let after = resumable ? JSON.parse(state.cursor ?? 'null') as Cursor : undefined
   // The size of a batch is set when reading begins, so after each change of size reading goes on behind the last cursor.
   for (let more = true; more;) {
@@ -136,14 +136,14 @@ async function stageBatch(ctx: PhaseContext, entity: ExtractEntity, id: string, 
 const SUMMED = new Set(['integer', 'decimal'])
 const MAX_SUMS = 8
 
-/** Compares staging with the source's own count and sums. False: the source cannot measure, which the report says. */
-async function verifyEntity(ctx: PhaseContext, source: Source, entity: ExtractEntity, described: Entity | undefined, scope: Scope): Promise<boolean> {
+/** Compares staging with the source's own count and sums. Answers that count; null: the source cannot measure, which the report says. */
+async function verifyEntity(ctx: PhaseContext, source: Source, entity: ExtractEntity, described: Entity | undefined, scope: Scope): Promise<number | null> {
   const staged = await counts(ctx, entity)
   const sums = (described?.columns ?? []).filter((column) => SUMMED.has(column.type) && column.inferred !== true).slice(0, MAX_SUMS).map((column) => column.name)
   const origin = await ctx.attempt(scope, () => source.measure(entity.table, staged.rejected === 0 ? sums : []))
   if (origin === null) {
     ctx.emit({ type: 'note', scope, level: 'info', message: `${entity.name}: the source cannot count for itself; only batches were checked.` })
-    return false
+    return null
   }
   if (origin.count !== staged.read) {
     throw new LandfallError('source-short', `${entity.name}: the source holds ${origin.count} records, ${staged.read} were read.`, { where: { entity: entity.name }, hint: 'The source changed while it was read, or ended early. Run again; for a live system read from a snapshot.' })
@@ -155,7 +155,7 @@ async function verifyEntity(ctx: PhaseContext, source: Source, entity: ExtractEn
       throw new LandfallError('source-changed', `${entity.name}: sums differ between source and staging in ${differing.map((column) => `${column} (${origin.sums[column]} against ${here.sums[column]})`).join(', ')}.`, { where: { entity: entity.name }, hint: 'The source changed while it was read. Run again; for a live system read from a snapshot.' })
     }
   }
-  return true
+  return origin.count
 }
 
 async function counts(ctx: PhaseContext, entity: ExtractEntity): Promise<{ read: number; staged: number; rejected: number }> {

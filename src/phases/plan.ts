@@ -1,19 +1,6 @@
 import { LandfallError } from '../errors/error.ts'
 import type { DocTypeMeta } from '../site/doctype.ts'
-
-export const PLAN_PHASES = ['master', 'transactional', 'historical'] as const
-export type PlanPhase = (typeof PLAN_PHASES)[number]
-
-/**
- * A DocType in use: `fields` it is given (`customer_group`, `items.item_code`), `constants` values that are the same for every document
- * (they tell which DocType a Dynamic Link points to), and the phase its mapping asks for.
- */
-export interface PlanDocument { doctype: string; phase: PlanPhase | null; fields: string[]; constants: Record<string, string> }
-
-/** DocType, field and DocType linked to: set after both are loaded, because neither can come first. */
-export interface DeferredLink { doctype: string; field: string; target: string }
-export interface Wave { number: number; doctypes: string[] }
-export interface Plan { phases: { name: PlanPhase; waves: Wave[] }[]; deferred: DeferredLink[]; notes: string[] }
+import { PLAN_PHASES, type DeferredLink, type Plan, type PlanDocument, type PlanPhase } from '../model/plan.ts'
 
 interface Edge { from: string; to: string; fields: { name: string; deferrable: boolean }[] }
 
@@ -52,11 +39,6 @@ export function makePlan(documents: PlanDocument[], doctype: (name: string) => D
   return { phases, deferred, notes }
 }
 
-/** DocTypes of the plan in order of work. */
-export function planOrder(plan: Plan): string[] {
-  return plan.phases.flatMap((phase) => phase.waves.flatMap((wave) => wave.doctypes))
-}
-
 function merge(documents: PlanDocument[]): PlanDocument[] {
   const merged = new Map<string, PlanDocument>()
   for (const document of documents) {
@@ -93,7 +75,7 @@ function edgesOf(document: PlanDocument, metas: Map<string, DocTypeMeta>, doctyp
   return [...byTarget].map(([to, fields]) => ({ from: meta.name, to, fields }))
 }
 
-/** A document that a document of an earlier phase needs belongs into that phase too, unless the mapping decided otherwise for a link that can wait. */
+/** A DocType that refers to one of a later phase is loaded in that phase. Answers what was moved. */
 function pullForward(phaseOf: Map<string, PlanPhase>, edges: Edge[]): string[] {
   const notes: string[] = []
   for (let moved = true; moved;) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { makePlan, planOrder, type PlanDocument } from '../../src/phases/plan.ts'
+import { makePlan } from '../../src/phases/plan.ts'
+import { planOrder, type PlanDocument } from '../../src/model/plan.ts'
 import { Site } from '../../src/site/site.ts'
 
 const site = Site.load()

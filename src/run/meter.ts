@@ -1,10 +1,12 @@
-import type { PhaseContext, Scope } from './phase.ts'
+import type { Clock } from '../model/clock.ts'
+import type { Gauge, Pace, ProgressEvent, Scope } from '../phases/phase.ts'
 
 const REPORT_EVERY_MS = 200
 
 /** Counts work of one scope and tells about it at most five times a second. */
-export class Meter {
-  readonly #ctx: PhaseContext
+export class Meter implements Gauge {
+  readonly #clock: Clock
+  readonly #emit: (event: ProgressEvent) => void
   readonly #scope: Scope
   readonly #began: number
   readonly #total: number | null
@@ -12,32 +14,33 @@ export class Meter {
   #done = 0
   #errors = 0
 
-  constructor(ctx: PhaseContext, scope: Scope, total: number | null) {
-    this.#ctx = ctx
+  constructor(clock: Clock, emit: (event: ProgressEvent) => void, scope: Scope, total: number | null) {
+    this.#clock = clock
+    this.#emit = emit
     this.#scope = scope
     this.#total = total
-    this.#began = ctx.clock.elapsed()
-    ctx.emit({ type: 'step-started', scope })
+    this.#began = clock.elapsed()
+    emit({ type: 'step-started', scope })
   }
 
   add(done: number, errors = 0): void {
     this.#done += done
     this.#errors += errors
-    const now = this.#ctx.clock.elapsed()
+    const now = this.#clock.elapsed()
     if (now - this.#told < REPORT_EVERY_MS) return
     this.#told = now
     const rate = this.#done / Math.max((now - this.#began) / 1000, 0.001)
     const left = this.#total === null ? null : Math.max(this.#total - this.#done, 0)
-    this.#ctx.emit({ type: 'progress', scope: this.#scope, done: this.#done, total: this.#total, rate, etaSeconds: left === null || rate === 0 ? null : left / rate, errors: this.#errors })
+    this.#emit({ type: 'progress', scope: this.#scope, done: this.#done, total: this.#total, rate, etaSeconds: left === null || rate === 0 ? null : left / rate, errors: this.#errors })
   }
 
   end(): void {
-    this.#ctx.emit({ type: 'step-ended', scope: this.#scope, done: this.#done, errors: this.#errors, milliseconds: this.#ctx.clock.elapsed() - this.#began })
+    this.#emit({ type: 'step-ended', scope: this.#scope, done: this.#done, errors: this.#errors, milliseconds: this.#clock.elapsed() - this.#began })
   }
 }
 
 /** A batch size that grows while batches are quick and shrinks when they are slow or fail, between a tenth and ten times of `start`. */
-export class BatchSize {
+export class BatchSize implements Pace {
   readonly #least: number
   readonly #most: number
   #size: number
@@ -56,9 +59,5 @@ export class BatchSize {
   took(milliseconds: number): void {
     if (milliseconds < 250) this.#size = Math.min(this.#most, this.#size * 2)
     else if (milliseconds > 1000) this.#size = Math.max(this.#least, Math.floor(this.#size / 2))
-  }
-
-  failed(): void {
-    this.#size = Math.max(this.#least, Math.floor(this.#size / 2))
   }
 }

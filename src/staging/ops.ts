@@ -1,4 +1,4 @@
-import type { Staging } from '../staging/staging.ts'
+import type { Staging } from './staging.ts'
 
 const TABLES: Record<string, string> = {
   rejected: 'entity VARCHAR, ordinal BIGINT, source_where VARCHAR, line BIGINT, reason VARCHAR, raw VARCHAR',
