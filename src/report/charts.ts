@@ -21,7 +21,7 @@ export function entityChart(view: RunView): string {
     name, type: 'bar', stack: 'all', barWidth: 14, itemStyle: { color: INK[name] }, data: entities.map((entity) => share(entity[name], entity.sourceCount)),
   })
   return draw({
-    legend: { top: 0, left: 0, itemWidth: 12, itemHeight: 12 }, grid: { left: 190, right: 80, top: 34, bottom: 26 },
+    legend: { top: 0, left: 0, itemWidth: 12, itemHeight: 12, itemGap: 26 }, grid: { left: 190, right: 80, top: 34, bottom: 26 },
     xAxis: { type: 'value', max: 100, axisLabel: { formatter: '{value}%' }, splitLine: { lineStyle: { color: INK.line } } },
     yAxis: { type: 'category', data: entities.map((entity) => entity.name), axisTick: { show: false }, axisLabel: { width: 180, overflow: 'truncate' } },
     series: [series('migrated'), series('skipped'), { ...series('errors'), label: { show: true, position: 'right', color: INK.axis, formatter: (point: { dataIndex: number }) => (entities[point.dataIndex]?.sourceCount ?? 0).toLocaleString('en-US') } }] as never,

@@ -14,7 +14,7 @@ header p{margin:0;color:var(--soft)}
 section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:20px 24px;margin-top:20px;overflow-x:auto}
 h2{font-size:18px;margin:0 0 12px}
 h3{font-size:15px;margin:18px 0 6px}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin-top:20px}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(128px,1fr));gap:12px;margin-top:20px}
 .figures div{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 16px}
 .figures b{display:block;font-size:24px;font-variant-numeric:tabular-nums}
 .figures span{color:var(--soft);font-size:13px}
@@ -22,6 +22,7 @@ table{border-collapse:collapse;width:100%;font-size:14px}
 th{text-align:left;color:var(--soft);font-weight:600;border-bottom:1px solid var(--line);padding:6px 8px;white-space:nowrap}
 td{border-bottom:1px solid var(--line);padding:6px 8px;vertical-align:top}
 tr:last-child td{border-bottom:0}
+td:has(>.passed>.mark),td:has(>.failed>.mark),td:has(>.unchecked>.mark){width:110px}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .soft{color:var(--soft)}
 .zero{color:#a7b0b8}
