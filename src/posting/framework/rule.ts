@@ -2,7 +2,7 @@ import type { Staging, ColumnData } from '../../staging/staging.ts'
 import type { DocTypeMeta } from '../../site/doctype.ts'
 import type { Clock } from '../../model/clock.ts'
 import type { Severity } from '../../model/finding.ts'
-import type { SiteView } from './site-view.ts'
+import type { Site } from '../../site/site.ts'
 
 /**
  * The places a rule's step can be attached to, named after Frappe's hooks, in the order in which a document meets them. Between them the
@@ -48,6 +48,10 @@ export interface NameWish {
   taken?: 'refuse' | 'dash' | 'customer' | 'series'
   /** A naming series expression such as `CUST-.YYYY.-`; numbered `.#####` is appended when it has no `#`. Wins over `name`. */
   series?: string | null
+  /** True: the series is not validated (make_autoname with ignore_validate). */
+  lax?: boolean
+  /** A `format:` expression without its prefix. */
+  format?: string
   /** A refusal instead of a name: the exception the controller's autoname raises. */
   error?: { type: string; message: string }
 }
@@ -56,6 +60,8 @@ export interface NameWish {
 export interface NamingRule {
   /** Columns of the working table the function needs, beside `_id`. */
   columns: string[]
+  /** Fields that may be parts of a series the rule asks for. */
+  seriesFields?: string[]
   wish(values: Record<string, string | number | boolean | bigint | null>, ctx: PostingContext): NameWish
   /** Called once per batch before the first wish: for settings, or lookups to keep (the result is given to nobody: close over it). */
   prepare?(ctx: PostingContext): Promise<void>
@@ -103,6 +109,8 @@ export interface FindingSpec {
   hint?: string
   /** True when the value belongs to the root cause (a missing link target), so that findings group by it. */
   causeByValue?: boolean
+  /** Where the site would meet it, when that is not the step's own stage (a `named` step may find what on_update would). */
+  stage?: Stage
   /** Order among the findings of one stage (default: in order of the calls). */
   seq?: number
 }
@@ -119,7 +127,7 @@ export interface NestedDrafts {
 /** What a step works with. Working tables live until the batch ends; names of columns are those of the DocType's table. */
 export interface PostingContext {
   readonly staging: Staging
-  readonly site: SiteView
+  readonly site: Site
   readonly clock: Clock
   readonly meta: DocTypeMeta
   readonly pass: Pass
@@ -164,8 +172,11 @@ export interface PostingContext {
   insertRows(table: string, select: string): Promise<void>
   /** Inserts documents through their own rule; a refusal refuses the causing document. Names given are in `work` relation returned: columns `_id`, `_root`, `name`. */
   post(nested: NestedDrafts): Promise<string>
-  /** `count` fresh hash names as SQL: an expression over a unique BIGINT expression. */
-  hash(over: string): string
+  /**
+   * SQL expression of a 10-character hash name (begins with `z`, holds a digit; Frappe's own never begin so), the same whenever it is asked for
+   * the same `unit` (say, the table field), `id` (SQL of a document's `_id`) and `idx` (SQL of a number from 0, unique within the document).
+   */
+  hash(unit: string, id: string, idx: string): string
   /** A working name for a scratch table, dropped when the batch ends. */
   scratch(name: string): string
 }

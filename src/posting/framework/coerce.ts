@@ -1,0 +1,88 @@
+import { literal, type Staging } from '../../staging/staging.ts'
+import type { Kind, PlannedColumn } from './plan.ts'
+
+/**
+ * Python's ways with values as SQL macros. `py_cint`, `py_flt`: frappe.utils.cint and flt of text. `py_blank`: no content once tags and white space
+ * are gone. `py_strip`: str.strip. `py_number`: text of a number as MariaDB stores it in a varchar.
+ */
+const SPACES = `' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || chr(133) || chr(160) || chr(5760) || ${
+  [8192, 8193, 8194, 8195, 8196, 8197, 8198, 8199, 8200, 8201, 8202, 8232, 8233, 8239, 8287, 12288].map((code) => `chr(${code})`).join(' || ')}`
+
+const FLOAT_FORM = `'[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?'`
+
+const MACROS = [
+  `py_strip(x) AS trim(x, ${SPACES})`,
+  `py_plain(x) AS CASE WHEN contains(x, '_') THEN regexp_replace(regexp_replace(py_strip(x), '([0-9])_([0-9])', '\\1\\2', 'g'), '([0-9])_([0-9])', '\\1\\2', 'g') ELSE py_strip(x) END`,
+  `py_float(x) AS CASE WHEN regexp_full_match(py_plain(x), ${FLOAT_FORM}) THEN TRY_CAST(py_plain(x) AS DOUBLE) ELSE 0.0 END`,
+  `py_flt(x) AS py_float(replace(x, ',', ''))`,
+  `py_cint(x) AS CASE WHEN regexp_full_match(py_plain(x), '[+-]?[0-9]+') THEN COALESCE(TRY_CAST(py_plain(x) AS BIGINT), 9223372036854775807)
+     WHEN regexp_full_match(py_plain(x), ${FLOAT_FORM}) THEN COALESCE(TRY_CAST(trunc(TRY_CAST(py_plain(x) AS DOUBLE)) AS BIGINT), 9223372036854775807) ELSE 0 END`,
+  `py_blank(x) AS (x IS NULL OR trim(x) = '' OR py_strip(CASE WHEN contains(x, '<') THEN regexp_replace(x, '<[^>]*>', '', 'g') ELSE x END) = '')`,
+  `py_number(x) AS CASE WHEN x = trunc(x) AND abs(x) < 1e15 THEN CAST(CAST(x AS BIGINT) AS VARCHAR) ELSE CAST(x AS VARCHAR) END`,
+  `plain_date(x) AS CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') THEN TRY_CAST(x AS DATE) END`,
+  `plain_datetime(x) AS CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?)?') THEN TRY_CAST(x AS TIMESTAMP) END`,
+  `plain_time(x) AS CASE WHEN regexp_full_match(x, '[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?') THEN TRY_CAST(lpad(split_part(x, ':', 1), 2, '0') || ':' || split_part(x, ':', 2) || ':' || CASE WHEN split_part(x, ':', 3) = '' THEN '00' ELSE split_part(x, ':', 3) END AS TIME) END`,
+]
+
+/** Makes the macros known to the staging connection; harmless when they are. */
+export async function createMacros(staging: Staging): Promise<void> {
+  await staging.run(MACROS.map((macro) => `CREATE OR REPLACE TEMP MACRO ${macro}`).join(';\n'))
+}
+
+type Given = 'text' | 'bool' | 'int' | 'float' | 'decimal' | 'date' | 'datetime' | 'time'
+
+function givenKind(type: string): Given {
+  if (type === 'BOOLEAN') return 'bool'
+  if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type)) return 'int'
+  if (type === 'DOUBLE' || type === 'FLOAT') return 'float'
+  if (type.startsWith('DECIMAL')) return 'decimal'
+  if (type === 'DATE') return 'date'
+  if (type.startsWith('TIMESTAMP')) return 'datetime'
+  return type === 'TIME' ? 'time' : 'text'
+}
+
+const TO_TEXT: Record<Given, (x: string) => string> = {
+  text: (x) => `CAST(${x} AS VARCHAR)`, bool: (x) => `CAST(CAST(${x} AS INTEGER) AS VARCHAR)`, int: (x) => `CAST(${x} AS VARCHAR)`, float: (x) => `py_number(${x})`,
+  decimal: (x) => `py_number(CAST(${x} AS DOUBLE))`, date: (x) => `strftime(${x}, '%Y-%m-%d')`, datetime: (x) => `CAST(${x} AS VARCHAR)`, time: (x) => `CAST(${x} AS VARCHAR)`,
+}
+
+/**
+ * SQL that turns a draft's value (`x`, of DuckDB type `type`) into the computing form of `column`, as Frappe and MariaDB would; NULL stays NULL. Dates that are not
+ * plainly written come out NULL here and are looked at one by one (see dates.ts).
+ */
+export function coerce(x: string, type: string, column: Pick<PlannedColumn, 'kind'>): string {
+  const given = givenKind(type), number = given === 'bool' || given === 'int' || given === 'float' || given === 'decimal'
+  const kinds: Record<Kind, () => string> = {
+    text: () => (type === 'VARCHAR' ? x : TO_TEXT[given](x)),
+    int: () => (given === 'text' ? `py_cint(${x})` : number ? `CAST(trunc(CAST(${x} AS DOUBLE)) AS BIGINT)` : `CASE WHEN ${x} IS NULL THEN NULL ELSE 0 END`),
+    check: () => {
+      const value = given === 'text' ? `py_cint(${x})` : given === 'bool' ? `CAST(${x} AS INTEGER)` : number ? `trunc(CAST(${x} AS DOUBLE))` : '0'
+      return `CASE WHEN ${x} IS NULL THEN NULL WHEN ${value} <> 0 THEN 1 ELSE 0 END`
+    },
+    float: () => (given === 'text' ? `py_flt(${x})` : number ? `CAST(${x} AS DOUBLE)` : `CASE WHEN ${x} IS NULL THEN NULL ELSE 0.0 END`),
+    date: () => (given === 'text' ? `plain_date(${x})` : given === 'date' || given === 'datetime' ? `CAST(${x} AS DATE)` : `plain_date(${TO_TEXT[given](x)})`),
+    datetime: () => (given === 'text' ? `plain_datetime(${x})` : given === 'date' || given === 'datetime' ? `CAST(${x} AS TIMESTAMP)` : `plain_datetime(${TO_TEXT[given](x)})`),
+    time: () => (given === 'text' ? `plain_time(${x})` : given === 'time' ? x : `plain_time(${TO_TEXT[given](x)})`),
+  }
+  if (given === 'text' && type !== 'VARCHAR' && column.kind !== 'text') return coerce(`CAST(${x} AS VARCHAR)`, 'VARCHAR', column)
+  return kinds[column.kind]()
+}
+
+/** True when a value of this DuckDB type is text to Python, so that what it says may be silently lost. */
+export function isText(type: string): boolean {
+  return givenKind(type) === 'text'
+}
+
+/** A default (text, as DocTypes hold them) as a constant of the column's kind. */
+export function constant(text: string, kind: Kind): string {
+  switch (kind) {
+    case 'int': return `py_cint(${literal(text)})`
+    case 'check': return `CAST(py_cint(${literal(text)}) <> 0 AS BIGINT)`
+    case 'float': return `py_flt(${literal(text)})`
+    case 'date': return `plain_date(${literal(text)})`
+    case 'datetime': return `plain_datetime(${literal(text)})`
+    case 'time': return `plain_time(${literal(text)})`
+    default: return literal(text)
+  }
+}
+

@@ -1,0 +1,101 @@
+import { ident, literal } from '../../staging/staging.ts'
+import { Batch, type Run } from './batch.ts'
+import { buildTables, extraFields, type DraftSource } from './build.ts'
+import { checkDocuments } from './checks.ts'
+import { readDates } from './dates.ts'
+import { resolveLinks } from './links.ts'
+import { nameDocuments } from './naming.ts'
+import { reportSilent } from './silent.ts'
+import { placeInTree } from './tree.ts'
+import { checkUnique } from './unique.ts'
+import { writeRows, writeSeries } from './write.ts'
+import { STAGES, type Pass, type Step, type StepStage } from './rule.ts'
+
+/** Runs one batch of documents, from drafts to rows. Leaves findings in `temp.found`; `run.lateFound` above 0 means that the attempt is void. */
+export async function runBatch(run: Run, doctype: string, source: DraftSource, where: string): Promise<void> {
+  const batch = new Batch(run, run.plan(doctype), 0, doctype, source.documents.relation, extraFields(run.plan(doctype), source.documents))
+  await prepareBatch(batch, source, where)
+  await finishBatch(batch)
+  await batch.dispose()
+}
+
+/** Everything up to the last thing that does not need a name. */
+export async function prepareBatch(batch: Batch, source: DraftSource, where: string): Promise<void> {
+  batch.stage = 'framework_defaults'
+  await buildTables(batch, source, where)
+  await batch.measure()
+  await reportSilent(batch, source, where)
+  await readDates(batch, source, where)
+  batch.stage = 'framework_links'
+  await resolveLinks(batch)
+  for (const stage of ['before_insert', 'before_validate', 'validate', 'before_save'] as const) await steps(batch, stage)
+  await setTitle(batch)
+  await checkDocuments(batch)
+}
+
+/** Names, keys, the second pass of submitted documents, rows and effects. */
+export async function finishBatch(batch: Batch): Promise<void> {
+  const rule = batch.run.rule(batch.meta.name)
+  batch.stage = 'autoname'
+  await nameDocuments(batch, rule?.naming)
+  await syncAutonameField(batch)
+  // From here on a refusal comes too late: a number or a name has been used up, and the batch is posted again without the document.
+  batch.run.late = true
+  await steps(batch, 'named')
+  if (batch.submits > 0) {
+    batch.pass = 'submit'
+    for (const stage of ['before_validate', 'validate', 'before_submit'] as const) await steps(batch, stage)
+    await checkDocuments(batch)
+    batch.pass = 'insert'
+  }
+  batch.stage = 'framework_insert'
+  await checkUnique(batch)
+  if (batch.run.lateFound > 0) return
+  await writeRows(batch)
+  await steps(batch, 'after_insert')
+  await steps(batch, 'on_update')
+  if (batch.submits > 0) {
+    batch.pass = 'submit'
+    await steps(batch, 'on_submit')
+    batch.pass = 'insert'
+  }
+  await steps(batch, 'on_change')
+  // What touches rows of earlier documents comes last, when the attempt is known to stand.
+  if (batch.run.lateFound > 0) return
+  if (rule?.tree !== undefined) await placeInTree(batch, rule.tree)
+  if (batch.depth === 0) await writeSeries(batch)
+}
+
+const TWICE = new Set<StepStage>(['before_validate', 'validate'])
+
+function runsIn(step: Step, pass: Pass): boolean {
+  const wanted = step.pass ?? (TWICE.has(step.stage) ? 'both' : step.stage === 'before_submit' || step.stage === 'on_submit' ? 'submit' : 'insert')
+  return wanted === 'both' || wanted === pass
+}
+
+async function steps(batch: Batch, stage: StepStage): Promise<void> {
+  const rule = batch.run.rule(batch.meta.name)
+  if (rule === undefined) return
+  batch.stage = stage as (typeof STAGES)[number]
+  for (const step of rule.steps) if (step.stage === stage && runsIn(step, batch.pass)) await step.run(batch)
+}
+
+/** `set_title_field`: a title with a template in its options or default. */
+async function setTitle(batch: Batch): Promise<void> {
+  const field = batch.meta.title_field === 'title' ? batch.meta.field('title') : undefined
+  if (field === undefined || !batch.plan.byName.has('title')) return
+  const template = field.options || field.default
+  if (!template) return
+  const value = template.split(/(\{[A-Za-z_][A-Za-z0-9_]*\})/).filter((part) => part !== '').map((part) => {
+    const name = /^\{(\w+)\}$/.exec(part)?.[1]
+    return name !== undefined && batch.plan.byName.has(name) ? `COALESCE(CAST(${ident(name)} AS VARCHAR), '')` : literal(part)
+  }).join(' || ')
+  await batch.staging.run(`UPDATE ${batch.doc} SET title = ${value}${field.options ? '' : ` WHERE COALESCE(title, '') = ''`}`)
+}
+
+/** A DocType named after a field keeps the two alike. */
+async function syncAutonameField(batch: Batch): Promise<void> {
+  const field = /^field:(.+)$/.exec(batch.meta.autoname ?? '')?.[1]
+  if (field === undefined || !batch.plan.byName.has(field)) return
+  await batch.staging.run(`UPDATE ${batch.doc} SET ${ident(field)} = name WHERE name <> '' AND ${ident(field)} IS DISTINCT FROM name`)
+}

@@ -1,0 +1,44 @@
+import { ident, type ColumnData } from '../../staging/staging.ts'
+import { sanitizeHtml } from './sanitize.ts'
+import type { CheckTable } from './checks.ts'
+import { STANDARD, type PlannedColumn } from './plan.ts'
+
+/** Field types whose text is stored as it is. */
+const RAW = new Set(['Attach', 'Attach Image', 'Barcode', 'Code'])
+const EMAIL_TYPES = new Set(['Data', 'Small Text', 'Text'])
+
+/** Fields Frappe's catalog exempts from cleaning (`ignore_xss_filter`); the recorded catalog does not carry the flag. */
+const EXEMPT = new Set(['Communication.content', 'Comment.content', 'Note.content', 'Email Queue.message'])
+
+function cleaned(doctype: string, column: PlannedColumn): boolean {
+  const field = column.field
+  if (column.kind !== 'text' || field === undefined || STANDARD.has(column.name)) return false
+  return !RAW.has(field.fieldtype) && !(EMAIL_TYPES.has(field.fieldtype) && field.options === 'Email') && !EXEMPT.has(`${doctype}.${column.name}`)
+}
+
+/** Cleans text that looks like HTML as Frappe's `_sanitize_content` does; says what was changed, and what cannot be predicted. */
+export async function sanitizeTable(table: CheckTable, band: number): Promise<void> {
+  const { batch, relation, plan } = table
+  const child = table.child !== null
+  for (const [i, column] of plan.columns.entries()) {
+    if (!cleaned(plan.meta.name, column)) continue
+    const col = ident(column.name), ids: number[] = [], idxs: number[] = [], values: string[] = []
+    const found = { changed: [] as { id: number; value: string; idx: number | null; message: string }[], odd: [] as { id: number; value: string; idx: number | null; message: string }[] }
+    for await (const chunk of batch.staging.scan(`SELECT ${table.id}, ${child ? '_idx' : '0'}, ${col} FROM ${relation} WHERE contains(${col}, '<') OR contains(${col}, '>')`)) {
+      for (let r = 0; r < chunk.count; r++) {
+        const id = chunk.columns[0]![r] as number, idx = chunk.columns[1]![r] as number, before = chunk.columns[2]![r] as string
+        const result = sanitizeHtml(before)
+        if (result.html === null) found.odd.push({ id, value: before, idx: child ? idx : null, message: `The cleaned form of this markup cannot be predicted: ${result.reason}` })
+        else if (result.html !== before) {
+          ids.push(id); idxs.push(idx); values.push(result.html)
+          found.changed.push({ id, value: before, idx: child ? idx : null, message: 'The site cleans this text of markup it does not allow' })
+        }
+      }
+    }
+    const field = child ? `${table.child}.${column.name}` : column.name
+    await batch.findAll({ type: 'unsupported', field, seq: band + table.base + i, hint: 'Cleanse the markup with a transform first.' }, found.odd)
+    await batch.findAll({ severity: 'warning', type: 'html-cleaned', field, seq: band + table.base + i }, found.changed)
+    const keys: ColumnData[] = child ? [{ name: '_parent', kind: 'BIGINT', values: ids }, { name: '_idx', kind: 'BIGINT', values: idxs }] : [{ name: '_id', kind: 'BIGINT', values: ids }]
+    await batch.push(relation, keys, [{ name: column.name, kind: 'VARCHAR', values }])
+  }
+}

@@ -1,0 +1,45 @@
+import { ident } from '../../staging/staging.ts'
+import type { Batch } from './batch.ts'
+import type { TreeRule } from './rule.ts'
+
+interface Node { name: string; lft: number; rgt: number }
+
+/**
+ * Places the batch's documents into the nested set, one after another as the site does: each becomes the last child of its parent. Rows that were
+ * there move aside; the changes of those not ours go to `ops.updates`. Sets `lft`, `rgt` and `old_parent`.
+ */
+export async function placeInTree(batch: Batch, rule: TreeRule): Promise<void> {
+  const { staging, meta } = batch, table = `rows.${ident(meta.table)}`, parent = ident(rule.parentField)
+  const order = await staging.all<{ id: number; name: string; parent: string | null }>(`SELECT _id AS id, name, ${parent} AS parent FROM ${batch.live} ORDER BY _id`)
+  if (order.length === 0) return
+  const fresh = new Set(order.map((row) => row.name))
+  const nodes = new Map<string, Node & { parent: string | null }>()
+  for (const row of await staging.all<Node & { parent: string | null }>(`SELECT name, lft, rgt, ${parent} AS parent FROM ${table}`)) if (!fresh.has(row.name)) nodes.set(row.name, row)
+  const first = new Map([...nodes].map(([name, node]) => [name, { lft: node.lft, rgt: node.rgt }]))
+  for (const { name, parent: above } of order) {
+    const under = above ? nodes.get(above) : undefined
+    let right: number
+    if (under !== undefined) right = under.rgt
+    else {
+      right = 1
+      for (const node of nodes.values()) if (!node.parent) right = Math.max(right, node.rgt + 1)
+    }
+    right = right || 1
+    for (const node of nodes.values()) {
+      if (node.rgt >= right) node.rgt += 2
+      if (node.lft >= right) node.lft += 2
+    }
+    nodes.set(name, { name, lft: right, rgt: right + 1, parent: above })
+  }
+  const last = order.at(-1)!.id, changed = [...nodes.values()].filter((node) => first.get(node.name)?.lft !== node.lft || first.get(node.name)?.rgt !== node.rgt)
+  const scratch = batch.scratch('tree')
+  await staging.run(`CREATE TEMP TABLE ${scratch.slice(5)} (id BIGINT, name VARCHAR, lft BIGINT, rgt BIGINT)`)
+  await batch.append(scratch, [
+    { name: 'id', kind: 'BIGINT', values: changed.map(() => last) }, { name: 'name', kind: 'VARCHAR', values: changed.map((node) => node.name) },
+    { name: 'lft', kind: 'BIGINT', values: changed.map((node) => node.lft) }, { name: 'rgt', kind: 'BIGINT', values: changed.map((node) => node.rgt) },
+  ])
+  for (const column of ['lft', 'rgt']) await batch.updateRows(meta.table, column, `SELECT id, name AS "key", ${column} AS "after" FROM ${scratch}`)
+  if (batch.plan.byName.has('old_parent')) {
+    await staging.run(`UPDATE ${table} AS t SET old_parent = COALESCE(t.${parent}, '') FROM (SELECT name FROM ${batch.live}) l WHERE t.name = l.name`)
+  }
+}
