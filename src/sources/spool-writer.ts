@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { LandfallError, messageOf } from '../errors/error.ts'
 
 /**
- * Writes a `csv` batch in staging's dialect (the reader is staging/spool.ts): UTF-8, no header, `,` between values, `\n` after each record,
+ * Writes a `csv` batch in staging's dialect (the reader is staging/spool.ts): UTF-8 with a byte order mark (so that one in the first value survives),
+ * no header, `,` between values, `\n` after each record,
  * `\N` unquoted is NULL, everything else is text; a value holding `"`, `,`, CR, LF or being `\N` or empty is in double quotes with quotes doubled.
  */
+const MARK = Buffer.from('\ufeff')
 const FLUSH_BYTES = 1 << 20
 const NEEDS_QUOTES = /[",\r\n]/
 
@@ -26,6 +28,8 @@ export class SpoolWriter {
     this.path = join(folder, `${stem.replace(/[^\w.-]+/g, '_').slice(0, 80)}-${++serial}.csv`)
     this.#file = openSync(this.path, 'w')
     this.#pending = Buffer.allocUnsafe(FLUSH_BYTES)
+    this.#pending.set(MARK)
+    this.#used = MARK.length
   }
 
   /** Appends one record. */
@@ -96,4 +100,30 @@ export function spoolValue(value: string | null): string {
   if (value === null) return '\\N'
   if (value === '' || value === '\\N' || NEEDS_QUOTES.test(value)) return `"${value.replaceAll('"', '""')}"`
   return value
+}
+
+/** The values of one record in the dialect, with or without its line end. */
+export function spoolRecord(line: string): (string | null)[] {
+  const found: (string | null)[] = []
+  for (let at = 0; at < line.length;) {
+    if (line[at] === '"') {
+      let value = ''
+      for (at++; ; at++) {
+        const end = line.indexOf('"', at)
+        value += line.slice(at, end)
+        at = end + 1
+        if (line[at] !== '"') break
+        value += '"'
+      }
+      found.push(value)
+    } else {
+      const comma = line.indexOf(',', at), end = comma < 0 ? line.length : comma
+      const value = line.slice(at, end).replace(/\n$/, '')
+      found.push(value === '\\N' ? null : value)
+      at = end
+    }
+    at++
+    if (line[at - 1] === ',' && (at === line.length || line[at] === '\n')) { found.push(''); break }
+  }
+  return found
 }
