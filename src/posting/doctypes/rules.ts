@@ -1,5 +1,19 @@
 import type { PostingRule } from '../framework/rule.ts'
 import { rule as customer } from './customer.ts'
+import { rule as account } from './account.ts'
+import { rule as costCenter } from './cost-center.ts'
+import { rule as employee } from './employee.ts'
+import { rule as issue } from './issue.ts'
+import { rule as item } from './item.ts'
+import { rule as itemGroup } from './item-group.ts'
+import { rule as itemPrice } from './item-price.ts'
+import { rule as modeOfPayment } from './mode-of-payment.ts'
+import { rule as priceList } from './price-list.ts'
+import { rule as project } from './project.ts'
+import { rule as task } from './task.ts'
+import { rule as warehouse } from './warehouse.ts'
 
 /** The rules of all DocTypes that have one. */
-export const RULES: readonly PostingRule[] = [customer]
+export const RULES: readonly PostingRule[] = [
+  customer, account, costCenter, employee, issue, item, itemGroup, itemPrice, modeOfPayment, priceList, project, task, warehouse,
+]

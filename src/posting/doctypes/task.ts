@@ -83,8 +83,8 @@ async function joinParents(ctx: PostingContext): Promise<void> {
     (SELECT COALESCE(max(c.idx), 0) FROM rows."tabTask Depends On" c WHERE c.parent = l.parent_task AND c.parenttype = 'Task') + row_number() OVER (PARTITION BY l.parent_task ORDER BY l._id) AS idx
     FROM ${ctx.live} l WHERE ${given('l.parent_task')}`)
   await ctx.insertRows('tabTask Depends On', `SELECT j._id, ${ctx.hash('joined', 'j._id', '0')} AS name, ${literal(ctx.user)} AS owner, ${literal(ctx.user)} AS modified_by,
-    TIMESTAMP ${literal(ctx.now)} AS creation, TIMESTAMP ${literal(ctx.now)} AS modified, 0 AS docstatus, j.idx, j.name AS task, j.subject, t.project, j.parent_task AS parent, 'depends_on' AS parentfield, 'Task' AS parenttype
-    FROM ${joined} j JOIN rows.tabTask t ON t.name = j.name`)
+    TIMESTAMP ${literal(ctx.now)} AS creation, TIMESTAMP ${literal(ctx.now)} AS modified, 0 AS docstatus, j.idx, j.name AS task, j.subject, j.parent_task AS parent, 'depends_on' AS parentfield, 'Task' AS parenttype
+    FROM ${joined} j`)
   await ctx.updateRows('tabTask', 'depends_on_tasks', `SELECT max(j._id) AS id, p.name AS "key",
     list_reduce(list_prepend(COALESCE(first(p.depends_on_tasks), ''), list(j.name ORDER BY j._id)), lambda listed, task: CASE WHEN contains(listed, task) THEN listed ELSE listed || task || ',' END) AS "after"
     FROM ${joined} j JOIN rows.tabTask p ON p.name = j.parent_task GROUP BY p.name`)
