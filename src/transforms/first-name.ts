@@ -1,0 +1,9 @@
+import { z } from 'zod'
+import { parsePersonName } from './person-name.ts'
+import { defineTransform } from './transform.ts'
+
+export const firstName = defineTransform({
+  name: 'first_name', about: 'The first name out of a person\'s whole name, also of "Last, First"; titles are left out.',
+  options: z.strictObject({}), output: 'VARCHAR', mayBeNull: true,
+  apply: (value) => (value === null ? null : parsePersonName(value).first || null),
+})
