@@ -16,6 +16,8 @@ export type OptionValue = string | number | boolean | null | OptionValue[]
 
 const MAX_DEPTH = 100
 const MAX_NODES = 2000
+/** Operators in a row nest to the left, and DuckDB refuses SQL that nests too deep. */
+const MAX_CHAIN = 200
 /** Binding powers; higher binds tighter. */
 const POWER: Record<string, number> = { or: 10, and: 20, '=': 40, '<>': 40, '<': 40, '<=': 40, '>': 40, '>=': 40, in: 40, like: 40, ilike: 40, is: 40, not: 40, between: 40, '||': 50, '+': 60, '-': 60, '*': 70, '/': 70, '%': 70 }
 const WORDS = new Set(['and', 'or', 'not', 'in', 'like', 'ilike', 'is', 'between', 'case', 'when', 'then', 'else', 'end', 'null', 'true', 'false'])
@@ -50,7 +52,8 @@ class Parser {
   expression(power: number): Node {
     if (++this.#depth > MAX_DEPTH) throw expressionError(this.#text, this.#peek().at, `The expression is nested more than ${MAX_DEPTH} deep`)
     let left = this.#prefix()
-    for (;;) {
+    for (let chain = 0; ; chain++) {
+      if (chain > MAX_CHAIN) throw expressionError(this.#text, this.#peek().at, `The expression has more than ${MAX_CHAIN} operators in a row`, 'concat(a, b, ...) and `in (...)` take long lists.')
       if (++this.#nodes > MAX_NODES) throw expressionError(this.#text, this.#peek().at, `The expression has more than ${MAX_NODES} parts`)
       const word = this.#operator()
       const own = word === null ? undefined : POWER[word]

@@ -8,6 +8,7 @@ import type { Scope } from './scope.ts'
 import { applyBound } from './transform-chain.ts'
 import { asDecimal, asText, castTo, commonType, isNumeric, sqlType, type Typed, type ValueType } from './value-type.ts'
 
+const MAX_SQL = 2000
 const FORMS = ['if', 'coalesce', 'nullif', 'greatest', 'least']
 
 /**
@@ -38,7 +39,13 @@ class Compiler {
     this.#scope = scope
   }
 
+  /** Long SQL becomes a column of its own, so that what nests deep in the expression does not in the query. */
   node(node: Node): Typed {
+    const value = this.#node(node)
+    return value.sql.length > MAX_SQL && value.literal === undefined ? { ...value, sql: this.#scope.relation.compute(value.sql) } : value
+  }
+
+  #node(node: Node): Typed {
     switch (node.kind) {
       case 'literal': return this.#literal(node)
       case 'column': return this.#column(node)
