@@ -19,6 +19,8 @@ export interface FileTable {
   prepare(): Promise<Entity>
   /** Batches; `cursor` holds the table's own position plus `ordinal`. Called after prepare. */
   read(part: ReadPart): AsyncIterable<Batch>
+  /** Count and sums where the reader of the files has a way of its own to compute them; else they are made from values(). */
+  measure?(positions: number[]): Promise<Measure>
   /** Values of the columns at `positions`, record by record, by a way of its own; nulls for a record that read() would reject. */
   values(positions: number[]): AsyncIterable<(string | null)[]>
 }
@@ -83,7 +85,10 @@ export class FileSource implements Source {
   async measure(entity: string, sums: string[]): Promise<Measure> {
     const table = this.#table(entity)
     const prepared = await this.#prepared(table)
-    const positions = sums.map((column) => this.#position(prepared.entity, column))
+    // Without a record nothing names the columns of JSON: their sums are those of nothing.
+    const nameless = prepared.entity.columns.length === 0
+    const positions = nameless ? [] : sums.map((column) => this.#position(prepared.entity, column))
+    if (table.measure) return table.measure(positions)
     const totals = sums.map(() => new Sum())
     let count = 0
     for await (const values of table.values(positions)) {

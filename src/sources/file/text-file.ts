@@ -29,7 +29,7 @@ export interface TextFile {
 }
 
 /** The file as UTF-8 from `offset` (of that UTF-8) on. Only plain UTF-8 can really be entered in the middle; else what comes before is read and dropped. */
-export async function* openText(path: string, encoding: string, format: Format, limits: Limits, offset: number, signal?: AbortSignal): AsyncGenerator<Buffer> {
+export async function* openText(path: string, encoding: string, format: Pick<Format, 'member'>, limits: Limits, offset: number, signal?: AbortSignal): AsyncGenerator<Buffer> {
   const options = { member: format.member, limits, signal } as { member?: string; limits: Limits; signal?: AbortSignal }
   if (offset > 0 && isUtf8Name(encoding) && !isPacked(path)) {
     yield* openBytes(path, options, offset + bomLength(readHead(path, 4), encoding))
@@ -44,7 +44,7 @@ export async function* openText(path: string, encoding: string, format: Format, 
 }
 
 /** The encoding of a file: configured, or found by a pass over all of it. */
-export async function encodingOf(path: string, format: Format, limits: Limits): Promise<{ encoding: string; notes: string[] }> {
+export async function encodingOf(path: string, format: Pick<Format, 'encoding' | 'member'>, limits: Limits, check: (path: string, head: Buffer) => void = assertText): Promise<{ encoding: string; notes: string[] }> {
   if (format.encoding !== undefined) {
     const known = knownEncoding(format.encoding)
     if (known === null) throw new LandfallError('config-invalid', `There is no encoding \`${format.encoding}\`.`, { hint: 'Examples: utf-8, windows-1252, iso-8859-15, cp850, shift_jis, utf-16le.' })
@@ -52,7 +52,7 @@ export async function encodingOf(path: string, format: Format, limits: Limits): 
   }
   const probe = new EncodingProbe()
   for await (const chunk of openBytes(path, { limits, ...(format.member === undefined ? {} : { member: format.member }) })) {
-    if (probe.total === 0) assertText(path, chunk)
+    if (probe.total === 0) check(path, chunk)
     probe.add(chunk)
   }
   probe.end()

@@ -1,0 +1,59 @@
+import { LandfallError, messageOf } from '../errors/error.ts'
+import { ident, literal, type Staging } from './staging.ts'
+
+/**
+ * Reads Parquet files with the staging database's own reader, for the source kind `parquet`, which has no other (its port: sources/parquet/scan.ts). The
+ * database must be allowed the folders of the files and of the slices. Everything it writes is text in the form the Source interface asks for.
+ */
+export class ParquetScan {
+  readonly #staging: Staging
+
+  constructor(staging: Staging) {
+    this.#staging = staging
+  }
+
+  /** Columns with DuckDB's type names, the rows counted from the footer and the rows of each row group. `file-unreadable` when it is no whole Parquet file. */
+  async describe(path: string): Promise<{ columns: { name: string; type: string }[]; rows: number; groups: number[] }> {
+    return this.#guard(path, async () => {
+      const columns = await this.#staging.columnsOf(`SELECT * FROM read_parquet(${literal(path)})`)
+      const groups = await this.#staging.all<{ n: number }>(`SELECT row_group_id, max(row_group_num_rows) AS n FROM parquet_metadata(${literal(path)}) GROUP BY 1 ORDER BY 1`)
+      const footer = await this.#staging.one<{ n: number }>(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(path)})`)
+      return { columns, rows: Number(footer?.n ?? 0), groups: groups.map((group) => Number(group.n)) }
+    })
+  }
+
+  /** Writes `count` rows from row `from` (0-based) on to the Parquet file `target`, columns in the order given, all VARCHAR; returns the rows written. */
+  async slice(path: string, columns: { name: string; type: string; as: string }[], from: number, count: number, target: string): Promise<number> {
+    const list = columns.map((column) => `${asText(column.name, column.type)} AS ${ident(column.as)}`).join(', ')
+    return this.#guard(path, () => this.#staging.run(`COPY (SELECT ${list} FROM read_parquet(${literal(path)}, file_row_number = true) `
+      + `WHERE file_row_number >= ${from} AND file_row_number < ${from + count} ORDER BY file_row_number) TO ${literal(target)} (FORMAT parquet, COMPRESSION snappy)`))
+  }
+
+  /** Rows counted by reading them, and exact sums of columns as decimal text. */
+  async measure(path: string, columns: string[]): Promise<{ count: number; sums: (string | null)[] }> {
+    return this.#guard(path, async () => {
+      const found = await this.#staging.measure(`read_parquet(${literal(path)})`, columns)
+      return { count: found.count, sums: columns.map((column) => found.sums[column] ?? null) }
+    })
+  }
+
+  async #guard<T>(path: string, body: () => Promise<T>): Promise<T> {
+    try {
+      return await body()
+    } catch (error) {
+      const text = messageOf(error).split('\n')[0] ?? ''
+      const closed = /permission|not allowed|disabled/i.test(text)
+      throw new LandfallError('file-unreadable', `The Parquet file cannot be read: ${text}`, {
+        hint: closed ? 'The staging database must be allowed the folder of the file.' : 'It may be cut off or damaged; copy or export it again.', where: { file: path }, cause: error,
+      })
+    }
+  }
+}
+
+/** SQL for a column's text: nested values as JSON, binary as hex, everything else as DuckDB writes it. */
+function asText(name: string, type: string): string {
+  const column = ident(name)
+  if (/(\[\d*\]|^(STRUCT|MAP|UNION)\(.*\))$/.test(type)) return `CAST(to_json(${column}) AS VARCHAR)`
+  if (type === 'BLOB') return `lower(hex(${column}))`
+  return `CAST(${column} AS VARCHAR)`
+}
