@@ -12,6 +12,9 @@ export const CATEGORY = { none: 0, total: 1, valuation: 2, valuationAndTotal: 3 
 export const DISCOUNT_ON = { none: 0, grandTotal: 1, netTotal: 2 } as const
 export const MARGIN = { none: 0, amount: 1, percentage: 2, other: 3 } as const
 
+/** Finding of a document whose computation divides by zero. */
+export const CRASH_MESSAGE = 'The calculation divides by zero; the site fails on this document'
+
 export const CHARGE_TYPES: Record<string, number> = {
   Actual: CHARGE.actual, 'On Net Total': CHARGE.onNetTotal, 'On Previous Row Amount': CHARGE.onPreviousRowAmount,
   'On Previous Row Total': CHARGE.onPreviousRowTotal, 'On Item Quantity': CHARGE.onItemQuantity, 'On Paid Amount': CHARGE.onPaidAmount,

@@ -1,0 +1,83 @@
+import { literal } from '../../staging/staging.ts'
+import type { PostingContext } from '../framework/rule.ts'
+import { filled, truthy, type OrderKind } from './kind.ts'
+
+/** Status of a submitted order from what was delivered and billed before; the site's rules tried from the last. */
+export async function setSubmittedStatus(ctx: PostingContext, kind: OrderKind): Promise<void> {
+  const done = kind.selling ? 'per_delivered' : 'per_received', verb = kind.selling ? 'Deliver' : 'Receive'
+  const skip = kind.selling ? ` OR ${truthy('skip_delivery_note')}` : '', n = (column: string) => `COALESCE(${column}, 0)`
+  await ctx.staging.run(`UPDATE ${ctx.doc} SET status = CASE WHEN status IN ('On Hold', 'Closed') THEN status
+    WHEN (${n(done)} >= 100${skip}) AND ${n('per_billed')} >= 100 THEN 'Completed'
+    WHEN ${n(done)} < 100 AND ${n('per_billed')} >= 100 THEN 'To ${verb}'
+    WHEN (${n(done)} >= 100${skip}) AND ${n('per_billed')} < 100 THEN 'To Bill' ELSE 'To ${verb} and Bill' END WHERE _submit`)
+}
+
+const standard = (ctx: PostingContext) => `TIMESTAMP ${literal(ctx.now)} AS creation, TIMESTAMP ${literal(ctx.now)} AS modified, ${literal(ctx.user)} AS owner, ${literal(ctx.user)} AS modified_by, 0 AS docstatus, 0 AS idx`
+
+/** A submit leaves a comment naming the new status and a version of the document. */
+export async function leaveTraces(ctx: PostingContext, kind: OrderKind): Promise<void> {
+  await ctx.insertRows('tabComment', `SELECT d._id AS _id, ${ctx.hash('Comment', 'd._id', '0')} AS name, ${standard(ctx)}, 'Label' AS comment_type, ${literal(ctx.user)} AS comment_email, 0 AS published, 0 AS seen,
+    ${literal(kind.doctype)} AS reference_doctype, d.name AS reference_name, d.status AS content FROM ${ctx.live} d WHERE d._submit`)
+  if (ctx.meta.track_changes) await ctx.insertRows('tabVersion', `SELECT d._id AS _id, ${ctx.hash('Version', 'd._id', '0')} AS name, ${standard(ctx)}, ${literal(kind.doctype)} AS ref_doctype, d.name AS docname,
+    '{"changed": [["docstatus", 0, 1], ["status", "Draft", "' || d.status || '"]]}' AS data FROM ${ctx.live} d WHERE d._submit`)
+}
+
+/** Projects of submitted sales orders know what was sold for them. */
+export async function updateProjectSales(ctx: PostingContext): Promise<void> {
+  if (!ctx.has('project') || ctx.site.single('Selling Settings')['sales_update_frequency'] !== 'Each Transaction') return
+  await ctx.updateRows('tabProject', 'total_sales_amount', `SELECT t.id, t.project AS "key", CAST(s.amount AS DECIMAL(21,9)) AS "after" FROM (SELECT max(_id) AS id, project FROM ${ctx.live} WHERE _submit AND ${filled('project')} GROUP BY project) t
+    JOIN (SELECT project, SUM(base_net_total) AS amount FROM rows."tabSales Order" WHERE docstatus = 1 GROUP BY project) s ON s.project = t.project`)
+}
+
+/** Refusals of the submit itself: stock that cannot be reserved, a customer's credit limit crossed by this order and those before it. */
+export async function findSubmitRefusals(ctx: PostingContext): Promise<void> {
+  if (ctx.has('reserve_stock')) {
+    const enabled = Number(ctx.site.single('Stock Settings')['enable_stock_reservation'] ?? 0) !== 0
+    await ctx.find({
+      type: enabled ? 'unsupported' : 'ValidationError', field: 'reserve_stock', message: enabled ? 'Stock reservations are not predicted' : 'Please enable Stock Reservation in the Stock Settings.', stage: 'on_submit',
+      hint: 'Leave reserve_stock out.', select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE d._submit AND ${truthy('d.reserve_stock')}`,
+    })
+  }
+  await findCrossedLimits(ctx)
+}
+
+async function findCrossedLimits(ctx: PostingContext): Promise<void> {
+  const limits = ctx.scratch('limits'), limit = `rows."tabCustomer Credit Limit"`
+  const own = (type: string, name: string, column: string) => `(SELECT any_value(x.${column}) FROM ${limit} x WHERE x.parenttype = '${type}' AND x.parent = ${name} AND x.company = d.company)`
+  const company = ctx.site.doctype('Company')?.column('credit_limit') === undefined ? '0' : 'co.credit_limit'
+  const any = await ctx.staging.one(`SELECT 1 FROM ${limit} UNION ALL SELECT 1 FROM rows."tabCompany" co WHERE ${company} > 0 LIMIT 1`)
+  if (any === undefined) return
+  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${limits.slice(5)} AS SELECT * FROM (SELECT d.customer, d.company, CAST(COALESCE(NULLIF(${own('Customer', 'd.customer', 'credit_limit')}, 0),
+      CASE WHEN COALESCE(${own('Customer Group', 'c.customer_group', 'bypass_credit_limit_check')}, 0) = 0 THEN NULLIF(${own('Customer Group', 'c.customer_group', 'credit_limit')}, 0) END, ${company}, 0) AS DOUBLE) AS lim,
+      COALESCE(${own('Customer', 'd.customer', 'bypass_credit_limit_check')}, 0) AS bypass
+    FROM (SELECT DISTINCT customer, company FROM ${ctx.doc} WHERE _submit) d JOIN rows."tabCustomer" c ON c.name = d.customer LEFT JOIN rows."tabCompany" co ON co.name = d.company) WHERE lim > 0 AND bypass = 0`)
+  const outstanding = `COALESCE((SELECT CAST(SUM(g.debit) - SUM(g.credit) AS DOUBLE) FROM rows."tabGL Entry" g WHERE g.party_type = 'Customer' AND g.party = l.customer AND g.company = l.company AND g.is_cancelled = 0), 0)
+    + COALESCE((SELECT CAST(SUM(s.base_grand_total * (100 - s.per_billed) / 100) AS DOUBLE) FROM rows."tabSales Order" s WHERE s.customer = l.customer AND s.company = l.company AND s.docstatus = 1 AND s.per_billed < 100 AND s.status <> 'Closed'), 0)`
+  const orders = await ctx.staging.all<{ id: number; customer: string; company: string; lim: number; before: number; amount: number }>(
+    `SELECT d._id AS id, d.customer, d.company, l.lim, ${outstanding} AS before, d.base_grand_total * (100 - COALESCE(d.per_billed, 0)) / 100 AS amount FROM ${ctx.live} d JOIN ${limits} l ON l.customer = d.customer AND l.company = d.company
+     WHERE d._submit ORDER BY d._id`)
+  await ctx.find({
+    type: 'unsupported', field: 'customer', message: 'Delivery notes not yet billed count against the credit limit; that is not predicted', stage: 'on_submit', hint: 'Load such orders through the site itself.',
+    select: `SELECT d._id AS id FROM ${ctx.live} d JOIN ${limits} l ON l.customer = d.customer AND l.company = d.company WHERE d._submit AND EXISTS (SELECT 1 FROM rows."tabDelivery Note" n JOIN rows."tabDelivery Note Item" i
+      ON i.parent = n.name WHERE n.customer = l.customer AND n.company = l.company AND n.docstatus = 1 AND n.status NOT IN ('Closed', 'Stopped') AND NOT ${filled('i.against_sales_order')} AND NOT ${filled('i.against_sales_invoice')})`,
+  })
+  const running = new Map<string, number>(), crossed: { id: number; message: string }[] = []
+  for (const order of orders) {
+    const key = `${order.customer}\u0000${order.company}`, total = (running.get(key) ?? order.before) + order.amount
+    if (total > order.lim) crossed.push({ id: order.id, message: `Credit limit has been crossed for customer ${order.customer} (${total}/${order.lim})` })
+    else running.set(key, total)
+  }
+  await ctx.findAll({ type: 'ValidationError', field: 'customer', stage: 'on_submit', hint: 'Raise the limit, or let it be bypassed, for the migration.' }, crossed)
+}
+
+/** Letter head of the company where the order has none. */
+export async function takeLetterHead(ctx: PostingContext): Promise<void> {
+  await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET letter_head = c.default_letter_head FROM rows."tabCompany" c WHERE c.name = t.company AND NOT ${filled('t.letter_head')}`)
+}
+
+/** A default of the header that lines contradict is taken away: `set_warehouse` when the lines name several. */
+export async function resetWarehouse(ctx: PostingContext): Promise<void> {
+  if (ctx.has('set_warehouse')) await ctx.staging.run(`UPDATE ${ctx.doc} SET set_warehouse = NULL WHERE _id IN (SELECT _parent FROM ${ctx.child('items')} WHERE NOT ${truthy('delivered_by_supplier')}
+    GROUP BY _parent HAVING COUNT(DISTINCT COALESCE(warehouse, chr(0))) > 1)`)
+}
+

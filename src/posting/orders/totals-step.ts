@@ -1,0 +1,123 @@
+import type { ColumnData } from '../../staging/staging.ts'
+import type { PostingContext } from '../framework/rule.ts'
+import type { OrderKind } from './kind.ts'
+import { readBatch, type OrderBatch } from './totals-read.ts'
+import { calculateTotals } from './taxes-and-totals.ts'
+import { moneyInWords, type Currency } from './money-in-words.ts'
+import { fieldPrecision } from './precisions.ts'
+import { taxBreakup } from './tax-breakup.ts'
+import { CATEGORY, CRASH_MESSAGE, DOCUMENT_FIELDS, ITEM_FIELDS, MARGIN, TAX_FIELDS, type TotalsSettings } from './totals-batch.ts'
+
+const BUYING_ONLY = /withholding|added|deducted/, SELLING_ONLY = /commission/
+
+/** Runs the kernel over the batch and writes back what it computed, with amounts in words and the tax table. */
+export async function calculateOrders(ctx: PostingContext, kind: OrderKind): Promise<void> {
+  const order = await readBatch(ctx, kind)
+  const { batch, settings } = order
+  calculateTotals(batch, settings)
+  secondPass(order, settings, kind)
+  await report(ctx, order)
+  await writeDocuments(ctx, kind, order)
+  await writeItems(ctx, kind, order)
+  await writeTaxes(ctx, order)
+}
+
+/** What a submit computes anew: the document as the first validate left it is validated again. */
+function secondPass(order: OrderBatch, settings: TotalsSettings, kind: OrderKind): void {
+  const { batch } = order
+  for (let i = 0; i < order.items.parent.length; i++) {
+    const d = order.itemDocument[i]!
+    if (order.submitted[d] === 0) continue
+    const factor = order.items.sameUnit[i] === 1 ? 1 : settings.round(order.items.factor[i]!, order.factorPlaces), weight = settings.round(order.items.weight[i]!, order.weightPlaces)
+    if (weight !== 0) batch.item.total_weight[i] = weight * (batch.item.qty[i]! * factor)
+  }
+  if (!kind.selling) {
+    // Orders of services only: charges of valuation became charges of the total at the end of the first validate.
+    for (let d = 0; d < batch.count; d++) {
+      if (order.stocked[d] === 1) continue
+      for (let t = batch.taxStart[d]!; t < batch.taxStart[d + 1]!; t++) if (batch.category[t] !== CATEGORY.none) order.categoryAfter[t] = CATEGORY.total
+      if (order.submitted[d] === 1) for (let t = batch.taxStart[d]!; t < batch.taxStart[d + 1]!; t++) if (batch.category[t] !== CATEGORY.none) batch.category[t] = CATEGORY.total
+    }
+  }
+  calculateTotals(batch, settings, order.submitted)
+}
+
+async function report(ctx: PostingContext, order: OrderBatch): Promise<void> {
+  const { batch } = order, crashed: { id: number }[] = [], empty: { id: number }[] = [], negative: { id: number; value: string }[] = []
+  for (let d = 0; d < batch.count; d++) {
+    const id = order.ids[d]!
+    if (batch.itemStart[d] === batch.itemStart[d + 1]) empty.push({ id })
+    else if (batch.crashed[d] === 1) crashed.push({ id })
+    else if (batch.document.base_grand_total[d]! < 0) negative.push({ id, value: String(batch.document.base_grand_total[d]) })
+  }
+  await ctx.findAll({ type: 'TypeError', field: 'items', message: 'The order has no items; the site fails on its empty totals', hint: 'Give it items, or leave it out.' }, empty)
+  await ctx.findAll({ type: 'ZeroDivisionError', message: CRASH_MESSAGE, hint: 'Look at the tax rates and the conversion rate.' }, crashed)
+  await ctx.findAll({ type: 'ValidationError', field: 'base_grand_total', message: 'Grand Total (Company Currency) must be >= 0', hint: 'Look at negative quantities and rates, and at the discount.' }, negative)
+}
+
+/** Frames computed columns of doubles for `push`. */
+const doubles = (name: string, values: ArrayLike<number>): ColumnData => ({ name, kind: 'DOUBLE', values })
+const texts = (name: string, values: (string | null)[]): ColumnData => ({ name, kind: 'VARCHAR', values })
+
+async function writeDocuments(ctx: PostingContext, kind: OrderKind, order: OrderBatch): Promise<void> {
+  const { batch, settings } = order, { document: doc } = batch
+  const inWords: (string | null)[] = [], baseInWords: (string | null)[] = [], taxed: number[] = [], tables: string[] = []
+  for (let d = 0; d < batch.count; d++) {
+    const plain = batch.roundedTotalDisabled[d] === 1, currency = order.currency(order.currencies[d]!), company = order.currency(order.companyCurrencies[d]!)
+    inWords.push(words(plain ? doc.grand_total[d]! : doc.rounded_total[d]!, currency, order.format.format))
+    baseInWords.push(words(plain ? doc.base_grand_total[d]! : doc.base_rounded_total[d]!, company, order.format.format))
+    const table = currency && Number.isFinite(doc.grand_total[d]!) ? taxBreakup(batch, settings, d, order.taxes.description, currency, order.format) : null
+    if (table === null) continue
+    taxed.push(order.ids[d]!)
+    tables.push(table)
+  }
+  const fields = DOCUMENT_FIELDS.filter((field) => field !== 'conversion_rate' && !(kind.selling ? BUYING_ONLY : SELLING_ONLY).test(field))
+  await ctx.push(ctx.doc, [{ name: '_id', kind: 'BIGINT', values: order.ids }], [
+    ...fields.map((field) => doubles(field, doc[field])), texts('in_words', inWords), texts('base_in_words', baseInWords),
+  ])
+  taxTables.set(ctx, { ids: taxed, tables })
+}
+
+/** Tax tables wait until the documents are checked: the site's own markup needs no cleaning, and cleaning is slow. */
+const taxTables = new WeakMap<PostingContext, { ids: number[]; tables: string[] }>()
+
+/** Sets `other_charges_calculation`; for a stage after the checks. */
+export async function writeTaxTables(ctx: PostingContext): Promise<void> {
+  const made = taxTables.get(ctx)
+  await ctx.staging.run(`UPDATE ${ctx.doc} SET other_charges_calculation = NULL WHERE other_charges_calculation IS NOT NULL`)
+  if (made !== undefined) await ctx.push(ctx.doc, [{ name: '_id', kind: 'BIGINT', values: made.ids }], [texts('other_charges_calculation', made.tables)])
+}
+
+function words(amount: number, currency: Currency | undefined, format: string | null): string | null {
+  return currency === undefined ? null : moneyInWords(Math.abs(amount), currency, format)
+}
+
+async function writeItems(ctx: PostingContext, kind: OrderKind, order: OrderBatch): Promise<void> {
+  const { batch, settings: { round }, items } = order, { item } = batch, count = items.parent.length, meta = ctx.site.doctype(`${kind.doctype} Item`)
+  const places = (field: string) => fieldPrecision(ctx, meta, field)
+  const factor = new Float64Array(count), stockQty = new Float64Array(count), stockRate = new Float64Array(count), profit = new Float64Array(count)
+  const margin: (string | null)[] = new Array<string | null>(count), own = { weight_per_unit: items.weight, actual_qty: items.actual, ...items.rounded }
+  for (let i = 0; i < count; i++) {
+    const rounded = round(items.factor[i]!, order.factorPlaces), same = items.sameUnit[i] === 1
+    // The factor of a line in its stock unit is put right only after the rate per stock unit was taken: the submit sees it right.
+    stockRate[i] = item.rate[i]! / ((same && order.submitted[order.itemDocument[i]!] === 1 ? 1 : rounded) || 1)
+    factor[i] = same ? 1 : rounded
+    stockQty[i] = item.qty[i]! * factor[i]!
+    if (order.roundStockQty) stockQty[i] = round(stockQty[i]!, places('stock_qty'))
+    margin[i] = batch.marginType[i] === MARGIN.amount ? 'Amount' : items.margin[i]!
+    if (kind.selling) profit[i] = round((stockRate[i]! - round(items.valuation[i]!, places('valuation_rate'))) * stockQty[i]!, places('amount'))
+  }
+  for (const [field, values] of Object.entries(own)) for (let i = 0; i < count; i++) values[i] = round(values[i]!, places(field))
+  await ctx.push(ctx.child('items'), [{ name: '_parent', kind: 'BIGINT', values: items.parent }, { name: '_idx', kind: 'BIGINT', values: items.idx }], [
+    ...ITEM_FIELDS.map((field) => doubles(field, item[field])), ...Object.entries(own).map(([field, values]) => doubles(field, values)), doubles('conversion_factor', factor),
+    doubles('stock_qty', stockQty), doubles('stock_uom_rate', stockRate), texts('margin_type', margin), ...(kind.selling ? [doubles('gross_profit', profit)] : []),
+  ])
+}
+
+async function writeTaxes(ctx: PostingContext, order: OrderBatch): Promise<void> {
+  const { batch, taxes } = order
+  await ctx.push(ctx.child('taxes'), [{ name: '_parent', kind: 'BIGINT', values: taxes.parent }, { name: '_idx', kind: 'BIGINT', values: taxes.idx }], [
+    ...TAX_FIELDS.map((field) => doubles(field, batch.tax[field])), texts('item_wise_tax_detail', batch.itemWiseTaxDetail),
+    ...(order.settings.buying ? [texts('category', taxes.category.map((name, t) => (order.categoryAfter[t] === CATEGORY.total ? 'Total' : name)))] : []),
+  ])
+}
