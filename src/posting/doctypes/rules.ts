@@ -1,5 +1,12 @@
 import type { PostingRule } from '../framework/rule.ts'
 import { rule as customer } from './customer.ts'
+import { rule as supplier } from './supplier.ts'
+import { customerGroup, supplierGroup, territory } from './party-groups.ts'
+import { rule as address } from './address.ts'
+import { rule as contact } from './contact.ts'
+import { rule as comment } from './comment.ts'
+import { rule as note } from './note.ts'
+import { rule as todo } from './todo.ts'
 import { rule as account } from './account.ts'
 import { rule as costCenter } from './cost-center.ts'
 import { rule as employee } from './employee.ts'
@@ -10,10 +17,13 @@ import { rule as itemPrice } from './item-price.ts'
 import { rule as modeOfPayment } from './mode-of-payment.ts'
 import { rule as priceList } from './price-list.ts'
 import { rule as project } from './project.ts'
+import { rule as purchaseOrder } from './purchase-order.ts'
+import { rule as salesOrder } from './sales-order.ts'
 import { rule as task } from './task.ts'
 import { rule as warehouse } from './warehouse.ts'
 
 /** The rules of all DocTypes that have one. */
 export const RULES: readonly PostingRule[] = [
-  customer, account, costCenter, employee, issue, item, itemGroup, itemPrice, modeOfPayment, priceList, project, task, warehouse,
+  customer, supplier, customerGroup, supplierGroup, territory, address, contact, comment, note, todo,
+  account, costCenter, employee, issue, item, itemGroup, itemPrice, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
 ]

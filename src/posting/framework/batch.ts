@@ -79,6 +79,9 @@ export class Batch implements PostingContext {
   get doc(): string { return `temp.${this.local('doc')}` }
   child(tableField: string): string { return `temp.${this.local(tableField)}` }
   childCount(tableField: string): number { return this.counts.get(tableField) ?? 0 }
+  async recount(tableField: string): Promise<void> {
+    this.counts.set(tableField, Number((await this.staging.one<{ n: number }>(`SELECT COUNT(*) AS n FROM ${this.child(tableField)}`))!.n))
+  }
   has(column: string): boolean { return this.#present.has(column) }
   get refused(): string { return `SELECT n._id FROM ${this.doc} n WHERE n._root IN (SELECT id FROM temp.found WHERE severity = 'blocking')` }
   get live(): string { return `(SELECT * FROM ${this.doc} WHERE _id NOT IN (${this.refused}))` }

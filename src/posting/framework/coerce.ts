@@ -2,26 +2,25 @@ import { literal, type Staging } from '../../staging/staging.ts'
 import type { Kind, PlannedColumn } from './plan.ts'
 
 /**
- * Python's ways with values as SQL macros. `py_cint`, `py_flt`: frappe.utils.cint and flt of text. `py_blank`: no content once tags and white space
- * are gone. `py_strip`: str.strip. `py_number`: text of a number as MariaDB stores it in a varchar.
+ * Python's ways with values as SQL macros. `py_blank`: no content once tags and white space are gone. `py_strip`: str.strip. `py_number`: text of a
+ * number as MariaDB stores it in a varchar. `plain_*`: values of texts that are plainly written.
  */
 const SPACES = `' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || chr(133) || chr(160) || chr(5760) || ${
   [8192, 8193, 8194, 8195, 8196, 8197, 8198, 8199, 8200, 8201, 8202, 8232, 8233, 8239, 8287, 12288].map((code) => `chr(${code})`).join(' || ')}`
 
 const FLOAT_FORM = `'[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?'`
 
+// Macros are expanded into every statement that uses them: each looks at its argument as seldom as it can. Texts written in an unusual way come out
+// NULL from the plain_* ones and are read one by one (leftovers.ts).
 const MACROS = [
   `py_strip(x) AS trim(x, ${SPACES})`,
-  `py_plain(x) AS CASE WHEN contains(x, '_') THEN regexp_replace(regexp_replace(py_strip(x), '([0-9])_([0-9])', '\\1\\2', 'g'), '([0-9])_([0-9])', '\\1\\2', 'g') ELSE py_strip(x) END`,
-  `py_float(x) AS CASE WHEN regexp_full_match(py_plain(x), ${FLOAT_FORM}) THEN TRY_CAST(py_plain(x) AS DOUBLE) ELSE 0.0 END`,
-  `py_flt(x) AS py_float(replace(x, ',', ''))`,
-  `py_cint(x) AS CASE WHEN regexp_full_match(py_plain(x), '[+-]?[0-9]+') THEN COALESCE(TRY_CAST(py_plain(x) AS BIGINT), 9223372036854775807)
-     WHEN regexp_full_match(py_plain(x), ${FLOAT_FORM}) THEN COALESCE(TRY_CAST(trunc(TRY_CAST(py_plain(x) AS DOUBLE)) AS BIGINT), 9223372036854775807) ELSE 0 END`,
-  `py_blank(x) AS (x IS NULL OR trim(x) = '' OR py_strip(CASE WHEN contains(x, '<') THEN regexp_replace(x, '<[^>]*>', '', 'g') ELSE x END) = '')`,
+  `py_blank(x) AS (x IS NULL OR trim(x) = '' OR regexp_full_match(x, '(\\s|[\\x{1c}-\\x{1f}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}]|<[^>]*>)*'))`,
   `py_number(x) AS CASE WHEN x = trunc(x) AND abs(x) < 1e15 THEN CAST(CAST(x AS BIGINT) AS VARCHAR) ELSE CAST(x AS VARCHAR) END`,
+  `plain_int(x) AS CASE WHEN regexp_full_match(x, '[+-]?[0-9]{1,18}') THEN CAST(x AS BIGINT) END`,
+  `plain_float(x) AS CASE WHEN regexp_full_match(x, ${FLOAT_FORM}) THEN TRY_CAST(x AS DOUBLE) END`,
   `plain_date(x) AS CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') THEN TRY_CAST(x AS DATE) END`,
   `plain_datetime(x) AS CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?)?') THEN TRY_CAST(x AS TIMESTAMP) END`,
-  `plain_time(x) AS CASE WHEN regexp_full_match(x, '[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?') THEN TRY_CAST(lpad(split_part(x, ':', 1), 2, '0') || ':' || split_part(x, ':', 2) || ':' || CASE WHEN split_part(x, ':', 3) = '' THEN '00' ELSE split_part(x, ':', 3) END AS TIME) END`,
+  `plain_time(x) AS CASE WHEN regexp_full_match(x, '[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?') THEN TRY_CAST(x AS TIME) END`,
 ]
 
 /** Makes the macros known to the staging connection; harmless when they are. */
@@ -54,12 +53,12 @@ export function coerce(x: string, type: string, column: Pick<PlannedColumn, 'kin
   const given = givenKind(type), number = given === 'bool' || given === 'int' || given === 'float' || given === 'decimal'
   const kinds: Record<Kind, () => string> = {
     text: () => (type === 'VARCHAR' ? x : TO_TEXT[given](x)),
-    int: () => (given === 'text' ? `py_cint(${x})` : number ? `CAST(trunc(CAST(${x} AS DOUBLE)) AS BIGINT)` : `CASE WHEN ${x} IS NULL THEN NULL ELSE 0 END`),
+    int: () => (given === 'text' ? `plain_int(${x})` : number ? `CAST(trunc(CAST(${x} AS DOUBLE)) AS BIGINT)` : `CASE WHEN ${x} IS NULL THEN NULL ELSE 0 END`),
     check: () => {
-      const value = given === 'text' ? `py_cint(${x})` : given === 'bool' ? `CAST(${x} AS INTEGER)` : number ? `trunc(CAST(${x} AS DOUBLE))` : '0'
-      return `CASE WHEN ${x} IS NULL THEN NULL WHEN ${value} <> 0 THEN 1 ELSE 0 END`
+      const value = given === 'text' ? `plain_int(${x})` : given === 'bool' ? `CAST(${x} AS INTEGER)` : number ? `trunc(CAST(${x} AS DOUBLE))` : '0'
+      return `CASE WHEN ${value} <> 0 THEN 1 WHEN ${value} = 0 THEN 0 END`
     },
-    float: () => (given === 'text' ? `py_flt(${x})` : number ? `CAST(${x} AS DOUBLE)` : `CASE WHEN ${x} IS NULL THEN NULL ELSE 0.0 END`),
+    float: () => (given === 'text' ? `plain_float(${x})` : number ? `CAST(${x} AS DOUBLE)` : `CASE WHEN ${x} IS NULL THEN NULL ELSE 0.0 END`),
     date: () => (given === 'text' ? `plain_date(${x})` : given === 'date' || given === 'datetime' ? `CAST(${x} AS DATE)` : `plain_date(${TO_TEXT[given](x)})`),
     datetime: () => (given === 'text' ? `plain_datetime(${x})` : given === 'date' || given === 'datetime' ? `CAST(${x} AS TIMESTAMP)` : `plain_datetime(${TO_TEXT[given](x)})`),
     time: () => (given === 'text' ? `plain_time(${x})` : given === 'time' ? x : `plain_time(${TO_TEXT[given](x)})`),
@@ -73,16 +72,40 @@ export function isText(type: string): boolean {
   return givenKind(type) === 'text'
 }
 
+/** frappe.utils.cint of text: `12`, ` 1_000 `, `12.7` (12); anything else is 0. */
+export function cint(text: string): number {
+  const plain = digits(text)
+  if (/^[+-]?\d+$/.test(plain)) return Number(plain)
+  const value = pyFloat(plain)
+  return value === null || !Number.isFinite(value) ? 0 : Math.trunc(value)
+}
+
+/** frappe.utils.flt of text: commas are dropped, what is no number is 0. NaN and infinities are what Python reads them as. */
+export function flt(text: string): number {
+  return pyFloat(digits(text.replaceAll(',', ''))) ?? 0
+}
+
+/** Without outer white space and the underscores Python allows between digits. */
+function digits(text: string): string {
+  return text.trim().replace(/(?<=\d)_(?=\d)/g, '')
+}
+
+function pyFloat(text: string): number | null {
+  if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) return Number(text)
+  const word = /^([+-]?)(nan|inf|infinity)$/i.exec(text)
+  if (word === null) return null
+  return word[2]!.toLowerCase() === 'nan' ? Number.NaN : word[1] === '-' ? -Infinity : Infinity
+}
+
 /** A default (text, as DocTypes hold them) as a constant of the column's kind. */
 export function constant(text: string, kind: Kind): string {
   switch (kind) {
-    case 'int': return `py_cint(${literal(text)})`
-    case 'check': return `CAST(py_cint(${literal(text)}) <> 0 AS BIGINT)`
-    case 'float': return `py_flt(${literal(text)})`
-    case 'date': return `plain_date(${literal(text)})`
-    case 'datetime': return `plain_datetime(${literal(text)})`
-    case 'time': return `plain_time(${literal(text)})`
+    case 'int': return String(cint(text))
+    case 'check': return cint(text) === 0 ? '0' : '1'
+    case 'float': return `CAST(${flt(text)} AS DOUBLE)`
+    case 'date': return `TRY_CAST(${literal(text)} AS DATE)`
+    case 'datetime': return `TRY_CAST(${literal(text)} AS TIMESTAMP)`
+    case 'time': return `TRY_CAST(${literal(text)} AS TIME)`
     default: return literal(text)
   }
 }
-

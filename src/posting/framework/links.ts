@@ -107,6 +107,9 @@ async function respell(table: LinkTable, target: string, col: string, values: st
   return values.filter((value) => !stored.has(fold(value)))
 }
 
+/** Missing targets are thrown together once all links were looked at; what is thrown on the way comes first. */
+const LATER = 1_000_000
+
 const list = (values: string[]) => values.map(literal).join(', ')
 
 async function reportMissing(table: LinkTable, link: Field, name: string, seq: number, missing: string[], fetch: Field[], what: string): Promise<void> {
@@ -117,9 +120,11 @@ async function reportMissing(table: LinkTable, link: Field, name: string, seq: n
   const idx = child === null ? '' : ', idx AS idx'
   const where = `${col} IN (${list(missing)})`
   await batch.find({
-    type: 'LinkValidationError', field: name, seq, causeByValue: true, hint: `Create ${link.options ?? 'it'} first, map the value to one that exists, or leave the field out.`,
+    type: 'LinkValidationError', field: name, seq: seq + LATER, causeByValue: true, hint: `Create ${link.options ?? 'it'} first, map the value to one that exists, or leave the field out.`,
     select: `SELECT ${table.id} AS id, ${col} AS "value", 'Could not find ' || ${row}${literal(`${what}: `)} || ${col} AS message${idx} FROM ${relation} WHERE ${where} AND NOT (${fetches})`,
   })
+  // The site sets a link it cannot find to None, which a Dynamic Link looked at afterwards notices.
+  await batch.staging.run(`UPDATE ${relation} SET ${col} = NULL WHERE ${where} AND NOT (${fetches})`)
   if (fetch.length > 0) {
     await batch.find({
       severity: 'warning', type: 'broken-link', field: name, causeByValue: true, hint: 'The site accepts this link to nothing because fields are fetched through it; correct it.',
@@ -148,7 +153,7 @@ async function reportCancelled(table: LinkTable, link: Field, name: string, seq:
   if (!submittable || link.fieldname === 'amended_from' || !(table.plan.meta.is_submittable || table.batch.plan.meta.is_submittable)) return
   const row = table.child === null ? '' : `'Row #' || CAST(r.idx AS VARCHAR) || ': ' || `
   await table.batch.find({
-    type: 'CancelledLinkError', field: name, seq: seq + 100_000, causeByValue: true, hint: 'Link the amended document instead.',
+    type: 'CancelledLinkError', field: name, seq: seq + 2 * LATER, causeByValue: true, hint: 'Link the amended document instead.',
     select: `SELECT r.${table.id} AS id, r.${ident(link.fieldname)} AS "value", 'Cannot link cancelled document: ' || ${row}${literal(`${label(link)}: `)} || r.${ident(link.fieldname)} AS message ` +
       `FROM ${table.relation} r JOIN ${target} t ON t.name = r.${ident(link.fieldname)} WHERE t.docstatus = 2`,
   })
@@ -179,7 +184,7 @@ async function resolveDynamic(table: LinkTable, link: Field, index: number): Pro
     if (missing.length === 0) continue
     const row = child === null ? '' : `'Row #' || CAST(idx AS VARCHAR) || ': ' || `
     await batch.find({
-      type: 'LinkValidationError', field: name, seq, causeByValue: true, hint: `Create the ${d} first, map the value to one that exists, or leave the link out.`,
+      type: 'LinkValidationError', field: name, seq: seq + LATER, causeByValue: true, hint: `Create the ${d} first, map the value to one that exists, or leave the link out.`,
       select: `SELECT ${table.id} AS id, ${col} AS "value", 'Could not find ' || ${row}${literal(`${label(link)}: `)} || ${col} AS message${child === null ? '' : ', idx AS idx'} FROM ${relation} WHERE ${where} AND ${col} IN (${list(missing)})`,
     })
   }

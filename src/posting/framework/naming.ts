@@ -63,8 +63,9 @@ async function wishes(batch: Batch, rule: NamingRule | undefined, autoname: stri
   if (series.length > 0 || kind.startsWith('naming_series:')) needed.add('naming_series')
   if (rule?.seriesFields) for (const field of rule.seriesFields) if (batch.plan.byName.has(field)) needed.add(field)
   const names = [...needed].filter((name) => batch.plan.byName.has(name))
-  const list: Wished[] = []
-  const sql = `SELECT _id, _root, _id IN (${batch.refused}) AS refused${names.map((name) => `, ${ident(name)}`).join('')} FROM ${batch.doc} ORDER BY _id`
+  const list: Wished[] = [], computed = Object.entries(rule?.computed ?? {}), selected = [...names.map((name) => `n.${ident(name)}`), ...computed.map(([, sql]) => sql(batch))]
+  names.push(...computed.map(([name]) => name))
+  const sql = `SELECT n._id, n._root, n._id IN (${batch.refused}) AS refused${selected.map((column, i) => `, ${column} AS "v${i}"`).join('')} FROM ${batch.doc} n ORDER BY n._id`
   for await (const chunk of batch.staging.scan(sql)) {
     for (let i = 0; i < chunk.count; i++) {
       const values: Values = {}

@@ -60,6 +60,8 @@ export interface NameWish {
 export interface NamingRule {
   /** Columns of the working table the function needs, beside `_id`. */
   columns: string[]
+  /** Further values as SQL over the working table, called `n` (`n._id`): what the name is made of beyond the document's own columns. */
+  computed?: Record<string, (ctx: PostingContext) => string>
   /** Fields that may be parts of a series the rule asks for. */
   seriesFields?: string[]
   wish(values: Record<string, string | number | boolean | bigint | null>, ctx: PostingContext): NameWish
@@ -152,6 +154,8 @@ export interface PostingContext {
   child(tableField: string): string
   /** Rows of the batch in that child table; 0: steps may skip it. */
   childCount(tableField: string): number
+  /** Counts a child table again; after a step that appended rows to it. */
+  recount(tableField: string): Promise<void>
   /** True when any document of the batch has a value other than NULL in `column` (at the start of the stage checks; cheap). */
   has(column: string): boolean
   /** SELECT of the `_id`s refused so far, for `NOT IN`. */

@@ -2,7 +2,7 @@ import { ident, literal } from '../../staging/staging.ts'
 import { Batch, type Run } from './batch.ts'
 import { buildTables, extraFields, type DraftSource } from './build.ts'
 import { checkDocuments } from './checks.ts'
-import { readDates } from './dates.ts'
+import { readLeftovers } from './leftovers.ts'
 import { resolveLinks } from './links.ts'
 import { nameDocuments } from './naming.ts'
 import { reportSilent } from './silent.ts'
@@ -25,7 +25,7 @@ export async function prepareBatch(batch: Batch, source: DraftSource, where: str
   await buildTables(batch, source, where)
   await batch.measure()
   await reportSilent(batch, source, where)
-  await readDates(batch, source, where)
+  await readLeftovers(batch, source, where)
   batch.stage = 'framework_links'
   await resolveLinks(batch)
   for (const stage of ['before_insert', 'before_validate', 'validate', 'before_save'] as const) await steps(batch, stage)

@@ -4,9 +4,7 @@ import { isText } from './coerce.ts'
 import type { DraftRelation, DraftSource } from './build.ts'
 import { STANDARD, type DocTypePlan } from './plan.ts'
 
-const NUMBER = `'[+-]?([0-9][0-9_]*\\.?[0-9_]*|\\.[0-9]+)([eE][+-]?[0-9]+)?'`
-
-/** Says what the site would do to the given values without a word: unknown fields dropped, texts that are no numbers read as 0, empty text over a default. */
+/** Says what the site would do to the given values without a word: unknown fields dropped, empty text over a default. */
 export async function reportSilent(batch: Batch, source: DraftSource, where: string): Promise<void> {
   for (const field of batch.extras) {
     const col = ident(field)
@@ -30,23 +28,17 @@ async function reportTable(batch: Batch, plan: DocTypePlan, given: DraftRelation
     const column = plan.byName.get(name)
     if (column === undefined || STANDARD.has(name) || !isText(type)) continue
     const col = ident(name), field = literal(child === null ? name : `${child}.${name}`)
-    if (column.kind === 'int' || column.kind === 'check' || column.kind === 'float') {
-      const plain = column.kind === 'float' ? `replace(${col}, ',', '')` : col
-      parts.push(`SELECT 'silent-zero' AS t, ${field} AS f, ${id} AS id, ${idx} AS idx, ${col} AS v FROM ${given.relation} d WHERE ${where} AND ${col} <> '' AND NOT regexp_full_match(trim(${plain}), ${NUMBER})`)
-    } else if (column.kind === 'text' && defaults.has(name) && defaults.get(name) !== "''") {
-      parts.push(`SELECT 'empty-over-default' AS t, ${field} AS f, ${id} AS id, ${idx} AS idx, ${col} AS v FROM ${given.relation} d WHERE ${where} AND ${col} = ''`)
+    if (column.kind === 'text' && defaults.has(name) && defaults.get(name) !== "''") {
+      parts.push(`SELECT ${field} AS f, ${id} AS id, ${idx} AS idx, ${col} AS v FROM ${given.relation} d WHERE ${where} AND ${col} = ''`)
     }
   }
   if (parts.length === 0) return
   const scratch = batch.scratch('silent')
   await batch.staging.run(`CREATE TEMP TABLE ${scratch.slice(5)} AS ${parts.join(' UNION ALL ')}`)
-  const kinds = await batch.staging.all<{ t: string; f: string }>(`SELECT DISTINCT t, f FROM ${scratch} ORDER BY t, f`)
-  for (const { t, f } of kinds) {
-    const zero = t === 'silent-zero'
+  for (const { f } of await batch.staging.all<{ f: string }>(`SELECT DISTINCT f FROM ${scratch} ORDER BY f`)) {
     await batch.find({
-      severity: 'warning', type: t, field: f, causeByValue: zero, hint: zero ? 'Use a number transform with the right locale.' : 'Use null instead of empty text where the default is wanted.',
-      message: zero ? 'The site reads this text as 0' : 'Empty text is kept: the default does not step in',
-      select: `SELECT id AS id, idx AS idx, v AS "value" FROM ${scratch} WHERE t = ${literal(t)} AND f = ${literal(f)}`,
+      severity: 'warning', type: 'empty-over-default', field: f, hint: 'Use null instead of empty text where the default is wanted.', message: 'Empty text is kept: the default does not step in',
+      select: `SELECT id AS id, idx AS idx, v AS "value" FROM ${scratch} WHERE f = ${literal(f)}`,
     })
   }
 }
