@@ -2,7 +2,8 @@ import type { Site, SiteRecord } from './site.ts'
 
 /**
  * Records every Frappe site has, which a recording leaves out because the framework makes them itself: its DocTypes and modules (from
- * the catalog) and the two users no site is without. Given only for a DocType of which the site's recording holds no record at all.
+ * the catalog), the two users no site is without, and contacts whose rows were recorded without them. Given only for a DocType of which the
+ * site's recording holds no record at all.
  */
 export function impliedRecords(site: Site, doctype: string): SiteRecord[] {
   if (doctype === 'DocType') return site.doctypes().map((meta) => ({
@@ -16,5 +17,16 @@ export function impliedRecords(site: Site, doctype: string): SiteRecord[] {
     { name: 'Administrator', email: 'admin@example.com', enabled: 1, user_type: 'System User', full_name: 'Administrator', first_name: 'Administrator', docstatus: 0, idx: 0 },
     { name: 'Guest', email: 'guest@example.com', enabled: 1, user_type: 'Website User', full_name: 'Guest', first_name: 'Guest', docstatus: 0, idx: 0 },
   ]
+  if (doctype === 'Contact') return contactsOf(site)
   return []
+}
+
+/** Contacts by their recorded child rows: the name, and the address that is primary. */
+function contactsOf(site: Site): SiteRecord[] {
+  const contacts = new Map<string, SiteRecord>()
+  for (const row of site.records('Contact Email')) {
+    const name = String(row['parent']), known = contacts.get(name)
+    if (known === undefined || row['is_primary'] === 1) contacts.set(name, { name, full_name: name, email_id: row['email_id'] ?? null, docstatus: 0, idx: 0 })
+  }
+  return [...contacts.values()]
 }

@@ -22,11 +22,14 @@ export async function findReversedDates(ctx: PostingContext, pairs: readonly (re
   }
 }
 
-/** Finds documents that would do something the engine cannot predict: nothing is guessed. `where` is a condition on the working table. */
+/**
+ * Finds documents that would do something the engine cannot predict: nothing is guessed. `where` is a condition on the working table. Only documents
+ * that go on are looked at: found late, a document is taken out and the batch posted again.
+ */
 export async function findUnsupported(ctx: PostingContext, where: string, reason: string, field?: string): Promise<void> {
   await ctx.find({
     type: 'unsupported', field, message: `${ctx.meta.name}: ${reason}`, hint: 'Load such documents through the site itself, or leave the field out and set it afterwards.',
-    select: `SELECT _id AS id FROM ${ctx.doc} WHERE ${ctx.scope} AND (${where})`,
+    select: `SELECT _id AS id FROM ${ctx.live} live WHERE ${ctx.scope} AND (${where})`,
   })
 }
 

@@ -21,6 +21,7 @@ export async function fillGroupDefaults(ctx: PostingContext): Promise<void> {
       WHERE l.item_group NOT IN (SELECT parent FROM rows."tabItem Default" WHERE parent IS NOT NULL) AND EXISTS (SELECT 1 FROM rows.tabWarehouse w WHERE w.name = ${literal(warehouse)} AND w.company = ${literal(company)})`)
   }
   await ctx.staging.run('DROP TABLE lacking_defaults')
+  await ctx.recount('item_defaults')
 }
 
 /** One row of defaults per company. */

@@ -8,6 +8,7 @@ export async function addStockUnit(ctx: PostingContext): Promise<void> {
     SELECT d._id, COALESCE(u.last, 0) + 1, ${ctx.hash('uoms', 'd._id', 'COALESCE(u.last, 0) + 1')}, COALESCE(u.last, 0) + 1, 0, 'uoms', 'Item', d.owner, d.modified_by, d.creation, d.modified, d.stock_uom, 1
     FROM ${ctx.doc} d LEFT JOIN (SELECT _parent, max(_idx) AS last FROM ${units} GROUP BY _parent) u ON u._parent = d._id
     WHERE NOT EXISTS (SELECT 1 FROM ${units} c WHERE c._parent = d._id AND c.uom IS NOT DISTINCT FROM d.stock_uom)`)
+  await ctx.recount('uoms')
 }
 
 /** A unit stands there once, and the stock unit with the factor 1. */

@@ -9,7 +9,7 @@ import { checkBarcodes, checkReorderLevels } from './item-tables.ts'
 import { insertPrices } from './item-standard-price.ts'
 
 /** U+FEFF and U+200B are taken out anywhere, white space at the ends. */
-const STRIPPED = String.raw`trim(regexp_replace(COALESCE(item_code, ''), '[\x{FEFF}\x{200B}]', '', 'g'), E' \t\n\r\x0b\x0c\u00a0')`
+const STRIPPED = `trim(replace(replace(COALESCE(item_code, ''), '\ufeff', ''), '\u200b', ''), E' \\t\\n\\r\\f\u00a0')`
 
 async function fillNames(ctx: PostingContext): Promise<void> {
   await ctx.staging.run(`UPDATE ${ctx.doc} SET item_name = item_code WHERE ${missing('item_name')}`)
@@ -141,7 +141,7 @@ export const rule: PostingRule = {
         const opening = `${on('opening_stock')} AND ${on('is_stock_item')} AND NOT ${on('has_serial_no')} AND NOT ${on('has_batch_no')}`
         await ctx.find({
           type: 'ValidationError', field: 'valuation_rate', message: 'Valuation Rate is mandatory if Opening Stock entered', hint: 'Give the valuation rate.',
-          select: `SELECT _id AS id FROM ${ctx.doc} WHERE ${opening} AND NOT ${on('valuation_rate')} AND NOT ${on('standard_rate')} AND NOT ${on('is_customer_provided_item')}`,
+          select: `SELECT _id AS id FROM ${ctx.live} live WHERE ${opening} AND NOT ${on('valuation_rate')} AND NOT ${on('standard_rate')} AND NOT ${on('is_customer_provided_item')}`,
         })
         await findUnsupported(ctx, `${opening} AND (${on('valuation_rate')} OR ${on('standard_rate')} OR ${on('is_customer_provided_item')})`, `opening stock posts a stock entry of ${literal(ctx.today)}, which is not predicted`, 'opening_stock')
       },

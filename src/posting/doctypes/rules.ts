@@ -14,6 +14,7 @@ import { rule as issue } from './issue.ts'
 import { rule as item } from './item.ts'
 import { rule as itemGroup } from './item-group.ts'
 import { rule as itemPrice } from './item-price.ts'
+import { rule as lead } from './lead.ts'
 import { rule as modeOfPayment } from './mode-of-payment.ts'
 import { rule as priceList } from './price-list.ts'
 import { rule as project } from './project.ts'
@@ -25,5 +26,5 @@ import { rule as warehouse } from './warehouse.ts'
 /** The rules of all DocTypes that have one. */
 export const RULES: readonly PostingRule[] = [
   customer, supplier, customerGroup, supplierGroup, territory, address, contact, comment, note, todo,
-  account, costCenter, employee, issue, item, itemGroup, itemPrice, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
+  account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
 ]

@@ -61,7 +61,7 @@ async function updateProjects(ctx: PostingContext): Promise<void> {
   if (!ctx.has('project')) return
   await ctx.find({
     type: 'DoesNotExistError', field: 'project', causeByValue: true, hint: 'Load the project first, or leave the field out.',
-    select: `SELECT d._id AS id, d.project AS "value", 'Project ' || d.project || ' not found' AS message FROM ${ctx.doc} d LEFT JOIN rows.tabProject p ON p.name = d.project WHERE ${given('d.project')} AND p.name IS NULL`,
+    select: `SELECT d._id AS id, d.project AS "value", 'Project ' || d.project || ' not found' AS message FROM ${ctx.live} d LEFT JOIN rows.tabProject p ON p.name = d.project WHERE ${given('d.project')} AND p.name IS NULL`,
   })
   const table = ctx.scratch('projects')
   // Python's round(), by the site's rounding of halves to even: percentages are kept with two decimals.
