@@ -13,10 +13,7 @@ export function impliedRecords(site: Site, doctype: string): SiteRecord[] {
   if (doctype === 'Module Def') {
     return [...new Set(site.doctypes().map((meta) => meta.module))].sort().map((name) => ({ name, module_name: name, docstatus: 0, idx: 0 }))
   }
-  if (doctype === 'User') return [
-    { name: 'Administrator', email: 'admin@example.com', enabled: 1, user_type: 'System User', full_name: 'Administrator', first_name: 'Administrator', docstatus: 0, idx: 0 },
-    { name: 'Guest', email: 'guest@example.com', enabled: 1, user_type: 'Website User', full_name: 'Guest', first_name: 'Guest', docstatus: 0, idx: 0 },
-  ]
+  if (doctype === 'User') return usersOf(site)
   if (doctype === 'Contact') return contactsOf(site)
   return []
 }
@@ -29,4 +26,15 @@ function contactsOf(site: Site): SiteRecord[] {
     if (known === undefined || row['is_primary'] === 1) contacts.set(name, { name, full_name: name, email_id: row['email_id'] ?? null, docstatus: 0, idx: 0 })
   }
   return [...contacts.values()]
+}
+
+/** The two users no site is without, and those recorded rows belong to. */
+function usersOf(site: Site): SiteRecord[] {
+  const users: SiteRecord[] = [
+    { name: 'Administrator', email: 'admin@example.com', enabled: 1, user_type: 'System User', full_name: 'Administrator', first_name: 'Administrator', docstatus: 0, idx: 0 },
+    { name: 'Guest', email: 'guest@example.com', enabled: 1, user_type: 'Website User', full_name: 'Guest', first_name: 'Guest', docstatus: 0, idx: 0 },
+  ]
+  const named = site.records('User Social Login').filter((row) => row['parenttype'] === 'User').map((row) => String(row['parent']))
+  for (const name of new Set(named)) users.push({ name, email: name, enabled: 1, user_type: 'System User', full_name: name, first_name: name, docstatus: 0, idx: 0 })
+  return users
 }
