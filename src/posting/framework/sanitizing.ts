@@ -7,8 +7,12 @@ import { STANDARD, type PlannedColumn } from './plan.ts'
 const RAW = new Set(['Attach', 'Attach Image', 'Barcode', 'Code'])
 const EMAIL_TYPES = new Set(['Data', 'Small Text', 'Text'])
 
-/** Fields Frappe's catalog exempts from cleaning (`ignore_xss_filter`); the recorded catalog does not carry the flag. */
-const EXEMPT = new Set(['Communication.content', 'Comment.content', 'Note.content', 'Email Queue.message'])
+/** Fields with `ignore_xss_filter` in Frappe and ERPNext 15; the catalog does not carry the flag. */
+const EXEMPT = new Set([
+  'Blog Post.content', 'Blog Post.content_html', 'Blog Post.content_md', 'Comment.content', 'Communication.message_id', 'Email Queue.sender', 'Form Tour Step.description', 'Form Tour Step.ondemand_description',
+  'Newsletter.send_from', 'Notification.condition', 'Notification.message', 'Notification.subject', 'Supplier Scorecard Criteria.formula', 'Supplier Scorecard Scoring Criteria.formula',
+  'Supplier Scorecard.weighting_function', 'Web Form.introduction_text', 'Web Page.main_section', 'Web Page.main_section_html', 'Web Page.main_section_md', 'Web Page.route', 'Workspace Link.description',
+])
 
 function cleaned(doctype: string, column: PlannedColumn): boolean {
   const field = column.field
