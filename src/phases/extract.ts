@@ -11,37 +11,55 @@ import type { PhaseContext, Scope } from './phase.ts'
 /** An entity to be read: `name` as the project calls it, `table` as the source does. */
 export interface ExtractEntity { name: string; source: string; table: string }
 
+/** An entity as its source describes it. */
+export interface DescribedEntity { source: string; entity: Entity }
+
 export interface ExtractOptions {
-  entities: ExtractEntity[]
+  /** Names of the sources in use. */
+  sources: string[]
   /** Opens a source; called once per source. The phase closes it. */
   open(source: string): Promise<Source>
+  /** Which entities to read, now that the sources have described themselves. Throws `mapping-invalid` when the mappings ask for what is not there. */
+  choose(described: DescribedEntity[]): ExtractEntity[]
   batchRows: number
   spoolFolder: string
   onError: 'stop' | 'skip'
 }
 
-/** What was read of an entity: `read = staged + rejected` always. `counted`: as the source counts
- * itself, null where it cannot. `error`: it could not be read and the policy went on without it. */
+/**
+ * What was read of an entity: `read = staged + rejected` always. `counted`: as the source counts itself, null where it cannot. `error`: it
+ * could not be read and the policy went on without it.
+ */
 export interface ExtractResult { entity: string; source: string; table: string; read: number; staged: number; rejected: number; counted: number | null; error: string | null }
+
+/** What was read, and from what. */
+export interface Extracted { sources: { name: string; kind: string; version: string }[]; described: DescribedEntity[]; entities: ExtractResult[] }
 
 /**
  * Reads every entity into `raw.*`, batch by batch; each batch, its rejected records and its cursor commit together, so an interrupted run
  * goes on after the last one. In the end the staged count (and exact sums of numeric columns) are compared with what the source
- * measures itself. Throws source errors, `source-short`, `interrupted`.
+ * measures itself. Throws source errors, `source-short`, `mapping-invalid`, `interrupted`.
  */
-export async function extract(ctx: PhaseContext, options: ExtractOptions): Promise<ExtractResult[]> {
-  const results: ExtractResult[] = []
-  const bySource = Map.groupBy(distinct(options.entities), (entity) => entity.source)
-  for (const [name, entities] of bySource) {
-    const source = await ctx.attempt({ step: 'extract', subject: name }, () => options.open(name))
-    try {
-      const described = await ctx.attempt({ step: 'extract', subject: name }, () => source.describe())
-      for (const entity of entities) results.push(await extractEntity(ctx, options, source, entity, described.entities.find((found) => found.name === entity.table)))
-    } finally {
-      await source.close()
+export async function extract(ctx: PhaseContext, options: ExtractOptions): Promise<Extracted> {
+  const result: Extracted = { sources: [], described: [], entities: [] }
+  const opened = new Map<string, Source>()
+  try {
+    for (const name of options.sources) {
+      const source = await ctx.attempt({ step: 'extract', subject: name }, () => options.open(name))
+      opened.set(name, source)
+      const catalog = await ctx.attempt({ step: 'extract', subject: name }, () => source.describe())
+      result.sources.push({ name, kind: catalog.kind, version: catalog.version })
+      result.described.push(...catalog.entities.map((entity) => ({ source: name, entity })))
     }
+    for (const entity of distinct(options.choose(result.described))) {
+      const source = opened.get(entity.source)
+      const described = result.described.find((item) => item.source === entity.source && item.entity.name === entity.table)?.entity
+      if (source) result.entities.push(await extractEntity(ctx, options, source, entity, described))
+    }
+  } finally {
+    for (const source of opened.values()) await source.close()
   }
-  return results
+  return result
 }
 
 /** A table that several entities are made of is read once. */

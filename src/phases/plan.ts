@@ -1,4 +1,5 @@
 import { LandfallError } from '../errors/error.ts'
+import { isChild, type LoadedMapping, type TargetSpec } from '../config/mapping-schema.ts'
 import type { DocTypeMeta } from '../site/doctype.ts'
 import { PLAN_PHASES, type DeferredLink, type Plan, type PlanDocument, type PlanPhase } from '../model/plan.ts'
 
@@ -45,10 +46,14 @@ function merge(documents: PlanDocument[]): PlanDocument[] {
     const known = merged.get(document.doctype)
     merged.set(document.doctype, {
       doctype: document.doctype, phase: known?.phase ?? document.phase,
-      fields: [...new Set([...known?.fields ?? [], ...document.fields])], constants: { ...known?.constants, ...document.constants },
+      fields: [...new Set([...known?.fields ?? [], ...document.fields])], constants: join(known?.constants ?? {}, document.constants),
     })
   }
   return [...merged.values()]
+}
+
+function join(a: PlanDocument['constants'], b: PlanDocument['constants']): PlanDocument['constants'] {
+  return Object.fromEntries([...new Set([...Object.keys(a), ...Object.keys(b)])].map((path) => [path, [...new Set([...a[path] ?? [], ...b[path] ?? []])]]))
 }
 
 function defaultPhase(meta: DocTypeMeta): PlanPhase {
@@ -68,8 +73,8 @@ function edgesOf(document: PlanDocument, metas: Map<string, DocTypeMeta>, doctyp
     const field = owner?.field(tail ?? head)
     if (field?.fieldtype === 'Link') note(field.options ?? '', path, tail === undefined && !field.reqd)
     if (field?.fieldtype === 'Dynamic Link') {
-      const constant = document.constants[tail === undefined ? field.options ?? '' : `${head}.${field.options}`]
-      for (const to of constant === undefined ? metas.keys() : [constant]) note(to, path, false)
+      const named = document.constants[tail === undefined ? field.options ?? '' : `${head}.${field.options}`]
+      for (const to of named ?? metas.keys()) note(to, path, false)
     }
   }
   return [...byTarget].map(([to, fields]) => ({ from: meta.name, to, fields }))
@@ -125,4 +130,21 @@ function levels(names: string[], edges: Edge[]): Map<string, number> {
     }
   }
   return level
+}
+
+/** What the mappings say about the DocTypes they make. */
+export function planDocuments(mappings: LoadedMapping[]): PlanDocument[] {
+  return mappings.flatMap(({ mapping }) => mapping.documents.map((document) => {
+    const fields: string[] = [], constants: PlanDocument['constants'] = {}
+    const take = (path: string, spec: TargetSpec): void => {
+      if (isChild(spec)) {
+        for (const child of Array.isArray(spec) ? spec : [spec]) for (const [name, inner] of Object.entries(child.fields)) take(`${path}.${name}`, inner)
+        return
+      }
+      fields.push(path)
+      if (typeof spec === 'object' && 'value' in spec && spec.value !== null) constants[path] = [...constants[path] ?? [], String(spec.value)]
+    }
+    for (const [name, spec] of Object.entries(document.fields)) take(name, spec)
+    return { doctype: document.doctype, phase: document.phase ?? null, fields, constants }
+  }))
 }

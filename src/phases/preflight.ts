@@ -24,7 +24,7 @@ export async function groupFindings(staging: Staging, options: { severity?: Seve
   const where = options.severity === undefined ? 'true' : `severity = ${literal(options.severity)}`
   const groups = await staging.all<{ cause: string; severity: Severity; type: string; doctype: string; field: string | null; findings: number; documents: number; hint: string | null; message: string }>(
     `SELECT coalesce(cause, type) AS cause, severity, type, doctype, any_value(field) AS field, count(*) AS findings, count(DISTINCT id) AS documents, any_value(hint) AS hint, arg_min(message, seq) AS message `
-    + `FROM ops.findings WHERE ${where} GROUP BY ALL ORDER BY (severity = 'blocking') DESC, (severity = 'warning') DESC, findings DESC, cause`)
+    + `FROM ops.findings WHERE ${where} GROUP BY coalesce(cause, type), severity, type, doctype ORDER BY (severity = 'blocking') DESC, (severity = 'warning') DESC, findings DESC, cause`)
   const wanted = groups.filter((group) => options.cause === undefined || causeId(causeText(group)) === options.cause).slice(0, options.limit ?? 1000)
   const result: CauseGroup[] = []
   for (const group of wanted) {

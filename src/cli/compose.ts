@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { dirname, isAbsolute, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { loadMappings } from '../config/mappings.ts'
+import type { LoadedMapping } from '../config/mapping-schema.ts'
+import { loadProject, type Override, type Project } from '../config/project.ts'
+import { LandfallError } from '../errors/error.ts'
+import { Journal } from '../ledger/journal.ts'
+import { fixedClock, systemClock, type Clock } from '../model/clock.ts'
+import type { ProgressEvent } from '../phases/phase.ts'
+import { makePlan, planDocuments } from '../phases/plan.ts'
+import type { RunPorts } from '../run/context.ts'
+import type { Migration } from '../run/engine.ts'
+import { Site } from '../site/site.ts'
+import { openSource } from '../sources/registry.ts'
+import type { Source } from '../sources/source.ts'
+import { Staging } from '../staging/staging.ts'
+import { openTarget } from '../targets/registry.ts'
+import type { Target } from '../targets/target.ts'
+import { prove } from '../checks/reconcile/suite.ts'
+import { planOrder } from '../model/plan.ts'
+
+/** A project opened for work: the one place where rooms meet. Close it, or the staging file stays locked. */
+export interface Workspace {
+  project: Project
+  site: Site
+  staging: Staging
+  target: Target
+  journal: Journal
+  clock: Clock
+  /** Loaded when first asked for, so that commands over a finished run work with a broken mapping. */
+  mappings(): LoadedMapping[]
+  migration(): Migration
+  ports(emit: (event: ProgressEvent) => void): RunPorts
+  close(): Promise<void>
+}
+
+export interface OpenOptions {
+  folder: string
+  overrides?: Override[]
+  signal?: AbortSignal
+  clock?: Clock
+  /** Tests kill the process at one of these points. */
+  reached?: (point: string) => void
+}
+
+/** The site a project names: the shipped one, or a folder. */
+export function loadSite(project: Project): Site {
+  return Site.load(project.config.site === 'shipped' ? null : resolve(project.paths.root, project.config.site))
+}
+
+/** Opens a source of a project by name. Throws `source-*` and `config-invalid` errors. */
+export function openProjectSource(project: Project, name: string): Promise<Source> {
+  const given = project.config.sources[name]
+  if (!given) throw new LandfallError('config-invalid', `There is no source "${name}".`, { hint: `Sources: ${Object.keys(project.config.sources).join(', ')}.`, where: { file: project.file.path } })
+  const { kind, options, ...rest } = given
+  return openSource(name, kind, { ...rest, ...options }, { clock: systemClock, baseFolder: project.paths.root })
+}
+
+export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
+  const project = loadProject(options.folder, options.overrides)
+  const { config, paths } = project
+  const clock = options.clock ?? systemClock
+  const site = loadSite(project)
+  mkdirSync(paths.spool, { recursive: true })
+  const staging = await Staging.open(paths.staging, { memoryLimit: config.limits.memory, spillFolder: paths.spill, spillLimit: config.limits.spill, threads: config.limits.threads, allowedFolders: readable(project) })
+  try {
+    const target = await openTarget(config.target.kind, { staging, site, sitePath: paths.site, clock })
+    const journal = Journal.open(paths.journal)
+    let mappings: LoadedMapping[] | null = null
+    const loaded = (): LoadedMapping[] => (mappings ??= loadMappings(project))
+    const signal = options.signal ?? new AbortController().signal
+    return {
+      project, site, staging, target, journal, clock,
+      mappings: loaded,
+      migration: () => makeMigration(project, loaded(), site, staging, target, clock),
+      ports: (emit) => ({
+        staging, journal, clock, signal, emit, retries: config.limits.retries, reached: options.reached,
+        wait: async (ms, stop) => { await sleep(ms, undefined, { signal: stop }).catch(() => undefined) },
+      }),
+      close: async () => {
+        journal.close()
+        await target.close()
+        await staging.close()
+      },
+    }
+  } catch (error) {
+    await staging.close()
+    throw error
+  }
+}
+
+function makeMigration(project: Project, mappings: LoadedMapping[], site: Site, staging: Staging, target: Target, clock: Clock): Migration {
+  const { config, paths } = project
+  const plan = makePlan(planDocuments(mappings), (name) => site.doctype(name))
+  const fixed: Record<string, number> = {}
+  for (const { mapping } of mappings) {
+    const size = mapping.policies.batch_size
+    if (typeof size === 'number') for (const { doctype } of mapping.documents) fixed[doctype] = Math.min(size, fixed[doctype] ?? Infinity)
+  }
+  return {
+    project: config.project,
+    fingerprint: fingerprint(project, mappings, site),
+    plan,
+    extract: {
+      entities: mappings.map(({ mapping }) => ({ name: mapping.entity, source: mapping.source ?? '', table: mapping.table ?? mapping.entity })),
+      open: (name) => openProjectSource(project, name), batchRows: config.limits.batch_rows, spoolFolder: paths.spool, onError: config.run.on_source_error,
+    },
+    map: { makeMapper: (engine) => makeMapper(engine, mappings, plan), site, target, plan, clock: config.run.now === undefined ? clock : fixedClock(config.run.now) },
+    load: { target, batchDocuments: config.limits.load_batch, fixed },
+    onBlocking: config.run.on_blocking,
+    prove: !config.run.verify ? null : (extracted) => (onCheck) => prove(staging, {
+      site, doctypes: planOrder(plan), tolerance: String(config.requirements.tolerance),
+      totals: config.proof.totals.map((total) => ({ ...total, by: total.by ?? null, group: total.group ?? null })),
+      sourceCounts: Object.fromEntries(extracted.entities.map((entity) => [`${entity.source}.${entity.table}`, entity.counted])),
+    }, onCheck),
+  }
+}
+
+/** What a run is made from. Where a source is reached, limits, and the way a run behaves are not part of it: they may change between stop and resume. */
+function fingerprint(project: Project, mappings: LoadedMapping[], site: Site): string {
+  const { policies, company, target, run } = project.config
+  const sources = Object.entries(project.config.sources).map(([name, source]) => [name, source.kind])
+  return createHash('sha256').update(JSON.stringify([sources, policies, company, target, run.now, mappings.map(({ mapping }) => mapping), site.hash()])).digest('hex').slice(0, 16)
+}
+
+/** Folders DuckDB may read: the project's own and those its sources name. */
+function readable(project: Project): string[] {
+  const folders = [project.paths.root]
+  for (const source of Object.values(project.config.sources)) {
+    for (const option of Object.values({ ...source, ...source.options })) {
+      if (typeof option === 'string' && isAbsolute(option)) folders.push(option, dirname(option))
+    }
+  }
+  return folders
+}

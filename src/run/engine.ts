@@ -1,0 +1,128 @@
+import { LandfallError } from '../errors/error.ts'
+import { newRunId, timestamp } from '../model/clock.ts'
+import type { Plan } from '../model/plan.ts'
+import type { Proof } from '../checks/reconcile/suite.ts'
+import { extract, type Extracted, type ExtractOptions } from '../phases/extract.ts'
+import { load, type LoadOptions } from '../phases/load.ts'
+import { mapAll, type MapOptions, type MapResult } from '../phases/map.ts'
+import type { PhaseContext } from '../phases/phase.ts'
+import { countFindings } from '../phases/preflight.ts'
+import { verify, type Prover } from '../phases/verify.ts'
+import { createOps, noteStep, resetStaging, stagedRun, stepDone } from '../phases/steps.ts'
+import { makeContext, type RunPorts } from './context.ts'
+import type { RunFacts } from './facts.ts'
+import { isOpen, runsOf, type RunRecord, type RunStatus } from './history.ts'
+
+/** A migration, wired: what to read, how to map it, where to put it. */
+export interface Migration {
+  project: string
+  /** Hash over configuration, mappings and site: a run is only gone on with under the configuration it began with. */
+  fingerprint: string
+  plan: Plan
+  extract: ExtractOptions
+  map: Omit<MapOptions, 'described'>
+  load: Omit<LoadOptions, 'plan'>
+  onBlocking: 'stop' | 'skip_documents'
+  /** Null: no proof wanted. */
+  prove: ((extracted: Extracted) => Prover<Proof>) | null
+}
+
+export interface RunOptions {
+  /** Go on with the last run instead of beginning a new one. */
+  resume: boolean
+  /** Stop before anything is loaded; `run --resume` loads. */
+  until: 'preflight' | 'end'
+}
+
+/**
+ * Walks a migration from the source to the proof: extract, map and post, pre-flight, load, verify. Every step is noted when it is complete, and
+ * work inside a step is idempotent, so a run that was killed anywhere goes on with `resume`. Answers the facts of the run, also when it was
+ * blocked by findings; throws what a phase throws, after the journal says how the run ended.
+ */
+export async function runMigration(migration: Migration, ports: RunPorts, options: RunOptions): Promise<RunFacts> {
+  const began = ports.clock.elapsed()
+  const record = options.resume ? requireOpen(ports, migration) : null
+  const run = record?.run ?? newRunId(ports.clock)
+  const ctx = makeContext(ports, run)
+  await createOps(ports.staging)
+  const staged = await stagedRun(ports.staging)
+  if (staged?.run !== run || staged.fingerprint !== migration.fingerprint) await resetStaging(ports.staging, run, migration.fingerprint)
+  ctx.record(record ? 'run-resumed' : 'run-started', { project: migration.project, fingerprint: migration.fingerprint })
+  ctx.emit({ type: 'run-started', run, project: migration.project, resumed: record !== null })
+  const facts: RunFacts = {
+    project: migration.project, run, status: 'failed', startedAt: record?.startedAt ?? timestamp(ports.clock), endedAt: '',
+    plan: migration.plan, extracted: null, mapped: null, findings: null, outcomes: null, proof: null, scopes: [],
+  }
+  const end = (status: RunStatus): void => {
+    facts.status = status
+    facts.endedAt = timestamp(ports.clock)
+    ctx.record('run-ended', { status })
+    facts.scopes = runsOf(ports.journal.replay()).find((entry) => entry.run === run)?.scopes ?? []
+    const shown = status === 'checked' ? 'done' : status === 'done' || status === 'blocked' || status === 'interrupted' ? status : 'failed'
+    ctx.emit({ type: 'run-ended', run, status: shown, milliseconds: ports.clock.elapsed() - began })
+  }
+  try {
+    end(await walk(migration, ctx, facts, options.until))
+    return facts
+  } catch (error) {
+    end(error instanceof LandfallError && error.code === 'interrupted' ? 'interrupted' : 'failed')
+    throw error
+  }
+}
+
+async function walk(migration: Migration, ctx: PhaseContext, facts: RunFacts, until: RunOptions['until']): Promise<RunStatus> {
+  for (const message of migration.plan.notes) ctx.emit({ type: 'note', scope: { step: 'plan' }, level: 'info', message })
+  facts.extracted = await once(ctx, 'extract', () => extract(ctx, migration.extract))
+  facts.mapped = await onceAfresh(ctx, migration, facts.extracted)
+  facts.findings = await countFindings(ctx.staging)
+  ctx.record('step-done', { step: 'preflight', ...facts.findings })
+  const loadBegan = await stepDone(ctx.staging, 'load-began', '') !== null
+  if (facts.findings.blocking > 0 && migration.onBlocking === 'stop' && !loadBegan) return 'blocked'
+  if (until === 'preflight') return 'checked'
+  if (!loadBegan) await noteStep(ctx.staging, 'load-began', '')
+  stopIfAsked(ctx)
+  facts.outcomes = await load(ctx, { ...migration.load, plan: migration.plan })
+  ctx.record('step-done', { step: 'load', ...facts.outcomes })
+  if (migration.prove === null) return 'done'
+  stopIfAsked(ctx)
+  facts.proof = await verify(ctx, migration.prove(facts.extracted))
+  ctx.record('step-done', { step: 'verify', passed: facts.proof.passed })
+  return 'done'
+}
+
+/** Runs a step unless staging says it is complete; its answer is kept there. */
+async function once(ctx: PhaseContext, step: 'extract', work: () => Promise<Extracted>): Promise<Extracted> {
+  const known = await stepDone(ctx.staging, step, '')
+  if (known !== null) return JSON.parse(known) as Extracted
+  const result = await work()
+  await noteStep(ctx.staging, step, '', JSON.stringify(result))
+  ctx.record('step-done', { step })
+  return result
+}
+
+/** Mapping and posting build on each other's tables: what an interrupted attempt left is cleared, and they are done again from `raw`. */
+async function onceAfresh(ctx: PhaseContext, migration: Migration, extracted: Extracted): Promise<MapResult> {
+  const known = await stepDone(ctx.staging, 'map', '')
+  if (known !== null) return JSON.parse(known) as MapResult
+  stopIfAsked(ctx)
+  const result = await mapAll(ctx, { ...migration.map, described: extracted.described })
+  await noteStep(ctx.staging, 'map', '', JSON.stringify(result))
+  ctx.record('step-done', { step: 'map' })
+  return result
+}
+
+function stopIfAsked(ctx: PhaseContext): void {
+  if (ctx.signal.aborted) throw new LandfallError('interrupted', 'The run was stopped.', { hint: 'landfall run --resume goes on where it stopped.' })
+}
+
+/** The last run, when it can be gone on with. Throws `usage` otherwise. */
+function requireOpen(ports: RunPorts, migration: Migration): RunRecord {
+  const last = runsOf(ports.journal.replay()).filter((entry) => entry.status !== 'rolled-back').at(-1)
+  if (!last) throw new LandfallError('usage', 'There is no run to go on with.', { hint: 'Start one: landfall run' })
+  if (!isOpen(last)) throw new LandfallError('usage', `Run ${last.run} is complete.`, { hint: 'Start another: landfall run. What is on the site already is not written again.' })
+  if (last.fingerprint !== migration.fingerprint) {
+    throw new LandfallError('usage', `Configuration, mappings or site changed since run ${last.run} began.`, { hint: 'Begin a new run: landfall run. What the interrupted one wrote is known and not written again.' })
+  }
+  return last
+}
+
