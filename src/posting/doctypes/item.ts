@@ -13,7 +13,7 @@ const STRIPPED = `trim(replace(replace(COALESCE(item_code, ''), '\ufeff', ''), '
 
 async function fillNames(ctx: PostingContext): Promise<void> {
   await ctx.staging.run(`UPDATE ${ctx.doc} SET item_name = item_code WHERE ${missing('item_name')}`)
-  await ctx.staging.run(`UPDATE ${ctx.doc} SET description = item_name WHERE ${missing(`trim(regexp_replace(COALESCE(description, ''), '<[^>]*>', '', 'g'), E' \\t\\n\\r')`)}`)
+  await ctx.staging.run(`UPDATE ${ctx.doc} SET description = item_name WHERE ${missing(`trim(regexp_replace(COALESCE(description, ''), '(<!--.*?-->|<[^>]*>)', '', 'g'), E' \\t\\n\\r')`)}`)
 }
 
 async function findOtherUnit(ctx: PostingContext): Promise<void> {
