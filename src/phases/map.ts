@@ -81,13 +81,10 @@ async function seedRows(ctx: PhaseContext, { site, target }: MapOptions): Promis
   const { staging } = ctx
   const [database = '', schema = ''] = target.tables.split('.')
   await site.createTables(staging, 'rows', 'all')
-  const tables = await staging.all<{ name: string; columns: string }>(`SELECT t.table_name AS name, string_agg('"' || replace(c.column_name, '"', '""') || '"', ', ' ORDER BY c.column_index) AS columns FROM duckdb_tables() t `
-    + `JOIN duckdb_columns() c ON c.database_name = t.database_name AND c.schema_name = t.schema_name AND c.table_name = t.table_name `
-    + `JOIN duckdb_columns() r ON r.database_name = current_database() AND r.schema_name = 'rows' AND r.table_name = t.table_name AND r.column_name = c.column_name AND c.column_name NOT IN ('_draft', '_doctype') `
-    + `WHERE t.database_name = ${literal(database)} AND t.schema_name = ${literal(schema)} GROUP BY t.table_name ORDER BY t.table_name`)
+  const filled = await staging.all<{ name: string }>(`SELECT table_name AS name FROM duckdb_tables() WHERE database_name = ${literal(database)} AND schema_name = ${literal(schema)} AND estimated_size > 0 ORDER BY name`)
   await staging.transaction(async () => {
-    for (const { name, columns } of tables) {
-      if (await staging.one(`SELECT 1 AS there FROM ${target.tables}.${ident(name)} LIMIT 1`) === undefined) continue
+    for (const { name } of filled) {
+      const columns = (await staging.columnsOf(`rows.${ident(name)}`)).map((column) => column.name).filter((column) => column !== '_draft' && column !== '_doctype').map(ident).join(', ')
       await staging.run(`INSERT INTO rows.${ident(name)} (${columns}) SELECT ${columns} FROM ${target.tables}.${ident(name)}`)
     }
   })

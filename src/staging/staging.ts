@@ -91,6 +91,8 @@ export class Staging {
       if (options.spillLimit) await staging.run(`SET max_temp_directory_size = ${literal(options.spillLimit)}`)
     }
     await staging.run(`SET TimeZone = 'UTC'`).catch(() => undefined)
+    // A checkpoint writes the catalog of every table anew, and a site has hundreds: rarely, and not each time the program ends (the log is replayed).
+    await staging.run(`SET checkpoint_threshold = '128MB'; PRAGMA disable_checkpoint_on_shutdown`)
     const allowed = [...(folder === null ? [] : [folder]), ...(spill === null ? [] : [spill]), ...(options.allowedFolders ?? [])].map((f) => resolve(f))
     await staging.run(`SET allowed_directories = [${[...new Set(allowed)].map((f) => literal(f.endsWith('/') ? f : `${f}/`)).join(', ')}]`)
     await staging.run(`SET enable_external_access = false`)

@@ -1,3 +1,5 @@
+import { copyFileSync, existsSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Journal } from '../../src/ledger/journal.ts'
@@ -80,9 +82,26 @@ function mapper(staging: Staging): Mapper {
   }
 }
 
+let emptySite: Promise<string> | null = null
+
+/** A new rehearsal site as a file to copy: making one takes a second or more. */
+function siteTemplate(site: Site): Promise<string> {
+  emptySite ??= (async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'landfall-site-'))
+    const staging = await Staging.open(':memory:', { allowedFolders: [folder] })
+    const target = await openTarget('rehearsal', { staging, site, sitePath: join(folder, 'site.duckdb'), clock })
+    await staging.run('CHECKPOINT site')
+    await target.close()
+    await staging.close()
+    return join(folder, 'site.duckdb')
+  })()
+  return emptySite
+}
+
 /** Opens the business in a folder: a new process would do the same after a crash. */
 export async function openBusiness(folder: string, size: BusinessSize, options: { reached?: (point: string) => void; onBlocking?: 'stop' | 'skip_documents'; signal?: AbortSignal } = {}): Promise<Opened> {
   const site = Site.load()
+  if (!existsSync(join(folder, 'site.duckdb'))) copyFileSync(await siteTemplate(site), join(folder, 'site.duckdb'))
   const staging = await Staging.open(join(folder, 'staging.duckdb'))
   const target = await openTarget('rehearsal', { staging, site, sitePath: join(folder, 'site.duckdb'), clock })
   const journal = Journal.open(join(folder, 'journal.ndjson'))

@@ -1,18 +1,14 @@
 import { ident, literal, type Staging } from '../../staging/staging.ts'
 import type { TableSums } from '../target.ts'
 
-/** Column order of every table of a schema, by table. `database` is null for the staging file itself. */
-export async function columnsByTable(staging: Staging, database: string | null, schema: string): Promise<Map<string, { name: string; type: string }[]>> {
-  const rows = await staging.all<{ table_name: string; column_name: string; data_type: string }>(
-    `SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE schema_name = ${literal(schema)} `
-    + `AND database_name = ${database === null ? 'current_database()' : literal(database)} ORDER BY table_name, column_index`)
-  const tables = new Map<string, { name: string; type: string }[]>()
-  for (const row of rows) {
-    const columns = tables.get(row.table_name) ?? []
-    columns.push({ name: row.column_name, type: row.data_type })
-    tables.set(row.table_name, columns)
-  }
-  return tables
+/** A column with DuckDB's type for it. */
+export interface TableColumn { name: string; type: string }
+
+/** Tables of a schema that may hold rows: DuckDB's own count says so, which only a change within an open transaction escapes. */
+export async function filledTables(staging: Staging, database: string | null, schema: string): Promise<{ all: string[]; filled: string[] }> {
+  const rows = await staging.all<{ name: string; n: number }>(`SELECT table_name AS name, estimated_size AS n FROM duckdb_tables() WHERE schema_name = ${literal(schema)} `
+    + `AND database_name = ${database === null ? 'current_database()' : literal(database)} ORDER BY table_name`)
+  return { all: rows.map((row) => row.name), filled: rows.filter((row) => Number(row.n) > 0).map((row) => row.name) }
 }
 
 /**
@@ -27,20 +23,16 @@ const STATEMENT_TABLES = 100
 
 /**
  * Row count and checksum of every table: sum and xor of row hashes, so that order does not matter and twins count. Most tables of a site are
- * empty; rows are counted first and only tables with rows are hashed.
+ * empty; only those with rows are hashed. `known`: sums of tables that nobody changed since they were computed.
  */
-export async function checksumTables(staging: Staging, database: string, schema: string): Promise<TableSums> {
-  const tables = (await staging.all<{ name: string }>(
-    `SELECT table_name AS name FROM duckdb_tables() WHERE database_name = ${literal(database)} AND schema_name = ${literal(schema)} ORDER BY table_name`)).map((row) => row.name)
-  const from = (table: string): string => `${ident(database)}.${ident(schema)}.${ident(table)}`
-  const sums: TableSums = {}
-  for (const row of await unionAll<{ tbl: string; n: number }>(staging, tables, (table) => `SELECT ${literal(table)} AS tbl, count(*) AS n FROM ${from(table)}`)) {
-    sums[row.tbl] = { rows: Number(row.n), checksum: '0-0' }
-  }
-  const filled = tables.filter((table) => (sums[table]?.rows ?? 0) > 0)
-  for (const row of await unionAll<{ tbl: string; checksum: string }>(staging, filled, (table) =>
-    `SELECT ${literal(table)} AS tbl, coalesce(sum(hash(t)::HUGEINT), 0)::VARCHAR || '-' || coalesce(bit_xor(hash(t)), 0)::VARCHAR AS checksum FROM ${from(table)} t`)) {
-    sums[row.tbl] = { rows: sums[row.tbl]?.rows ?? 0, checksum: row.checksum }
+export async function checksumTables(staging: Staging, database: string, schema: string, known: TableSums = {}): Promise<TableSums> {
+  const { all, filled } = await filledTables(staging, database, schema)
+  const sums: TableSums = Object.fromEntries(all.map((table) => [table, { rows: 0, checksum: '0-0' }]))
+  const open = filled.filter((table) => known[table] === undefined)
+  for (const table of filled) sums[table] = known[table] ?? { rows: 0, checksum: '0-0' }
+  for (const row of await unionAll<{ tbl: string; n: number; checksum: string }>(staging, open, (table) =>
+    `SELECT ${literal(table)} AS tbl, count(*) AS n, coalesce(sum(hash(t)::HUGEINT), 0)::VARCHAR || '-' || coalesce(bit_xor(hash(t)), 0)::VARCHAR AS checksum FROM ${ident(database)}.${ident(schema)}.${ident(table)} t`)) {
+    sums[row.tbl] = { rows: Number(row.n), checksum: row.checksum }
   }
   return sums
 }

@@ -8,7 +8,7 @@ import type { Site } from '../../site/site.ts'
 import type { Staging } from '../../staging/staging.ts'
 import type { TargetEnv } from '../registry.ts'
 import type { LoadBatch, Target, TargetInfo, TargetMark, TableSums } from '../target.ts'
-import { checksumTables, columnsByTable } from './tables.ts'
+import { checksumTables } from './tables.ts'
 import { undoBatches } from './undo.ts'
 import { BatchWriter } from './writer.ts'
 
@@ -56,6 +56,8 @@ class RehearsalTarget implements Target {
   readonly #ledger: Ledger
   readonly #clock: Clock
   #writer: BatchWriter | null = null
+  /** As of the last mark; with the writer's touched tables this spares hashing what nobody changed. */
+  #sums: TableSums | null = null
 
   constructor(staging: Staging, site: Site, ledger: Ledger, clock: Clock) {
     this.#staging = staging
@@ -70,12 +72,13 @@ class RehearsalTarget implements Target {
   }
 
   async write(batch: LoadBatch): Promise<Outcome[]> {
-    this.#writer ??= new BatchWriter(this.#staging, this.#ledger, await columnsByTable(this.#staging, DATABASE, 'main'), DATABASE)
+    this.#writer ??= new BatchWriter(this.#staging, this.#ledger, DATABASE)
     return this.#writer.write(batch)
   }
 
   async mark(run: string, mark: string): Promise<TargetMark> {
-    const entry = { run, mark, at: timestamp(this.#clock), checksums: await this.checksums(), seq: await this.#ledger.lastSeq() }
+    const checksums = await this.#sumsNow()
+    const entry = { run, mark, at: timestamp(this.#clock), checksums, seq: await this.#ledger.lastSeq() }
     await this.#staging.transaction(() => this.#ledger.noteMark(entry))
     return entry
   }
@@ -90,6 +93,7 @@ class RehearsalTarget implements Target {
 
   async undo(run: string, mark: string | null): Promise<{ removed: number; restored: number }> {
     this.#writer = null
+    this.#sums = null
     return undoBatches(this.#staging, this.#ledger, DATABASE, run, mark)
   }
 
@@ -97,8 +101,15 @@ class RehearsalTarget implements Target {
     return checksumTables(this.#staging, DATABASE, 'main')
   }
 
+  async #sumsNow(): Promise<TableSums> {
+    const touched = this.#writer?.touched ?? new Set<string>()
+    const known = Object.fromEntries(Object.entries(this.#sums ?? {}).filter(([table]) => !touched.has(table)))
+    this.#sums = await checksumTables(this.#staging, DATABASE, 'main', known)
+    touched.clear()
+    return this.#sums
+  }
+
   async close(): Promise<void> {
-    await this.#staging.run(`CHECKPOINT ${DATABASE}`).catch(() => undefined)
     await this.#staging.run(`DETACH ${DATABASE}`)
   }
 }

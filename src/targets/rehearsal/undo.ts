@@ -1,7 +1,8 @@
 import { LandfallError } from '../../errors/error.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { ident, literal, type Staging } from '../../staging/staging.ts'
-import { columnsByTable, rowKey } from './tables.ts'
+import { rowKey } from './tables.ts'
+import { typeOf } from './updates.ts'
 
 /**
  * Takes back everything `run` wrote after `mark` (null: all of it) in one transaction: removes the rows, gives older rows back what they
@@ -15,10 +16,9 @@ export async function undoBatches(staging: Staging, ledger: Ledger, database: st
   if (newer) {
     throw new LandfallError('target-changed', `Run ${newer.run} has written documents after ${run}.`, { hint: `Roll back the later run first: landfall rollback --run ${newer.run}` })
   }
-  const columns = await columnsByTable(staging, database, 'main')
   return staging.transaction(async () => {
     const removed = await removeRows(staging, ledger, database, scope)
-    const restored = await restoreImages(staging, ledger, database, scope, columns)
+    const restored = await restoreImages(staging, ledger, database, scope)
     await staging.run(`DELETE FROM ${ledger.table('before_images')} WHERE batch IN (${scope})`)
     await staging.run(`DELETE FROM ${ledger.table('rows_written')} WHERE batch IN (${scope})`)
     await staging.run(`DELETE FROM ${ledger.table('documents')} WHERE batch IN (${scope})`)
@@ -47,12 +47,11 @@ async function removeRows(staging: Staging, ledger: Ledger, database: string, sc
 }
 
 /** Of several images of one value the oldest counts. */
-async function restoreImages(staging: Staging, ledger: Ledger, database: string, scope: string, columns: Map<string, { name: string; type: string }[]>): Promise<number> {
+async function restoreImages(staging: Staging, ledger: Ledger, database: string, scope: string): Promise<number> {
   let restored = 0
   const images = ledger.table('before_images')
   for (const { tbl, col } of await staging.all<{ tbl: string; col: string }>(`SELECT DISTINCT tbl, col FROM ${images} WHERE batch IN (${scope})`)) {
-    const type = columns.get(tbl)?.find((column) => column.name === col)?.type
-    if (type === undefined) throw new LandfallError('ledger-broken', `The ledger holds values of ${tbl}.${col}, which the site does not have.`, { hint: 'The site was changed from outside; restore its file from a backup.' })
+    const type = await typeOf(staging, `${database}.main.${ident(tbl)}`, col)
     restored += await staging.run(`UPDATE ${database}.main.${ident(tbl)} t SET ${ident(col)} = CAST(json_extract_string(u.v, '$') AS ${type}) FROM `
       + `(SELECT "key" AS k, arg_min(coalesce("before", 'null'), seq) AS v FROM ${images} WHERE batch IN (${scope}) AND tbl = ${literal(tbl)} AND col = ${literal(col)} GROUP BY "key") u WHERE ${rowKey(tbl, 't')} = u.k`)
   }

@@ -3,13 +3,11 @@ import type { Outcome } from '../../model/outcome.ts'
 import { draftRelation } from '../../model/draft.ts'
 import { ident, literal, type Staging } from '../../staging/staging.ts'
 import type { LoadBatch } from '../target.ts'
-import { columnsByTable, rowKey, unionAll } from './tables.ts'
+import { filledTables, rowKey, unionAll, type TableColumn } from './tables.ts'
 import { applyUpdates } from './updates.ts'
 
-type Columns = Map<string, { name: string; type: string }[]>
-
 /** What is known about the documents of one DocType before its first batch is written. */
-interface Prepared { tables: string[]; updated: boolean }
+interface Prepared { tables: string[]; columns: Map<string, TableColumn[]>; updated: boolean }
 
 /**
  * Writes load batches into the embedded site: each batch is one transaction on the site's database in which documents, changed rows and
@@ -19,16 +17,15 @@ interface Prepared { tables: string[]; updated: boolean }
 export class BatchWriter {
   readonly #staging: Staging
   readonly #ledger: Ledger
-  readonly #site: Columns
   readonly #database: string
   readonly #prepared = new Map<string, Prepared>()
-  #rows: Columns | null = null
   #seq: number | null = null
+  /** Tables written to since they were last asked for. */
+  readonly touched = new Set<string>()
 
-  constructor(staging: Staging, ledger: Ledger, site: Columns, database: string) {
+  constructor(staging: Staging, ledger: Ledger, database: string) {
     this.#staging = staging
     this.#ledger = ledger
-    this.#site = site
     this.#database = database
   }
 
@@ -52,9 +49,8 @@ export class BatchWriter {
 
   /** Finds which tables the DocType's drafts wrote, which drafts are on the site already, and which names are taken by somebody else. */
   async #prepare(doctype: string): Promise<Prepared> {
-    this.#rows = await columnsByTable(this.#staging, null, 'rows')
-    const candidates = [...this.#rows.keys()].filter((table) => this.#site.has(table))
-    const tables = (await unionAll<{ tbl: string }>(this.#staging, candidates, (table) =>
+    const { filled } = await filledTables(this.#staging, null, 'rows')
+    const tables = (await unionAll<{ tbl: string }>(this.#staging, filled, (table) =>
       `SELECT ${literal(table)} AS tbl WHERE EXISTS (SELECT 1 FROM rows.${ident(table)} WHERE _doctype = ${literal(doctype)} AND _draft IS NOT NULL)`)).map((row) => row.tbl)
     const drafts = draftRelation(doctype), main = `tab${doctype}`
     const known = `SELECT d._id AS id, 'unchanged' AS status, l.name, NULL::VARCHAR AS type, NULL::VARCHAR AS message FROM ${drafts} d JOIN ${this.#ledger.table('documents')} l `
@@ -64,8 +60,10 @@ export class BatchWriter {
       + `FROM rows.${ident(table)} r SEMI JOIN ${this.#database}.main.${ident(table)} s ON lower(s.name) = lower(r.name) WHERE r._doctype = ${literal(doctype)}`)
     await this.#staging.run(`CREATE OR REPLACE TEMP TABLE ${settled(doctype)} AS SELECT id, arg_max(status, status) AS status, any_value(name) AS name, any_value(type) AS type, any_value(message) AS message `
       + `FROM (${[known, ...taken].join(' UNION ALL ')}) GROUP BY id`)
+    const columns = new Map<string, TableColumn[]>()
+    for (const table of tables) columns.set(table, await this.#staging.columnsOf(`${this.#database}.main.${ident(table)}`))
     const later = await this.#staging.one<{ n: number }>(`SELECT count(*) AS n FROM ops.updates WHERE tbl IN (${[main, ...tables].map(literal).join(', ')})`)
-    return { tables, updated: Number(later?.n ?? 0) > 0 }
+    return { tables, columns, updated: Number(later?.n ?? 0) > 0 }
   }
 
   async #commit(batch: LoadBatch, prepared: Prepared, seq: number): Promise<void> {
@@ -73,14 +71,14 @@ export class BatchWriter {
     const within = `r._doctype = ${literal(batch.doctype)} AND r._draft BETWEEN ${batch.from} AND ${batch.to} AND r._draft NOT IN (SELECT id FROM ${settled(batch.doctype)} WHERE id BETWEEN ${batch.from} AND ${batch.to})`
     let rows = 0
     for (const table of prepared.tables) {
-      const source = this.#rows?.get(table) ?? []
-      const columns = (this.#site.get(table) ?? []).filter((column) => source.some((other) => other.name === column.name)).map((column) => ident(column.name)).join(', ')
+      const columns = (prepared.columns.get(table) ?? []).map((column) => ident(column.name)).join(', ')
+      this.touched.add(table)
       const written = await staging.run(`INSERT INTO ${this.#database}.main.${ident(table)} (${columns}) SELECT ${columns} FROM rows.${ident(table)} r WHERE ${within}`)
       if (written === 0) continue
       rows += written
       await staging.run(`INSERT INTO ${this.#ledger.table('rows_written')} SELECT ${seq}, ${literal(table)}, ${rowKey(table, 'r')} FROM rows.${ident(table)} r WHERE ${within}`)
     }
-    if (prepared.updated) await applyUpdates(staging, this.#ledger, { batch, seq, database: this.#database, columns: this.#site, tables: prepared.tables, settled: settled(batch.doctype) })
+    if (prepared.updated) await applyUpdates(staging, this.#ledger, { batch, seq, database: this.#database, touched: this.touched, tables: prepared.tables, settled: settled(batch.doctype) })
     const documents = await this.#noteDocuments(batch, seq)
     await this.#ledger.noteBatch({ seq, batch: batch.batch, run: batch.run, phase: batch.phase, wave: batch.wave, doctype: batch.doctype }, documents, rows)
   }
