@@ -10,6 +10,7 @@ import { LandfallError, messageOf } from '../errors/error.ts'
 const MARK = Buffer.from('\ufeff')
 const FLUSH_BYTES = 1 << 20
 const NEEDS_QUOTES = /[",\r\n]/
+const QUOTES = /"/g
 
 /** Names of spool files must not meet when several entities are read at once. */
 let serial = 0
@@ -98,7 +99,7 @@ export class SpoolWriter {
 /** One value in the dialect. */
 export function spoolValue(value: string | null): string {
   if (value === null) return '\\N'
-  if (value === '' || value === '\\N' || NEEDS_QUOTES.test(value)) return `"${value.replaceAll('"', '""')}"`
+  if (value === '' || value === '\\N' || NEEDS_QUOTES.test(value)) return `"${value.replace(QUOTES, '""')}"`
   return value
 }
 

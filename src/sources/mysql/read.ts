@@ -9,6 +9,8 @@ import { RowFlow } from './row-flow.ts'
 
 /** A batch ends when its file has this many bytes, however few records it holds. */
 const BATCH_BYTES = 24 << 20
+/** Texts up to this length are rendered on the server. */
+const LONG_BYTES = 1 << 16
 
 interface Plan {
   sql: string
@@ -31,14 +33,17 @@ function valueSql(column: MysqlColumn): string {
 
 const lineSql = (columns: MysqlColumn[]) => `CAST(CONCAT(${columns.map(valueSql).join(`, ',', `)}) AS BINARY)`
 
-/** The server gives NULL for texts beyond its packet size: whole lines are asked for only where they are sure to fit. */
+/**
+ * Whole lines are asked for only where they are sure to fit the server's packet, beyond which it gives NULL, and where no text is so long that doubling
+ * its quotes on the server, which takes quadratic time, would be slower than here.
+ */
 async function linesFit(link: MysqlLink, item: MysqlEntity, columns: MysqlColumn[]): Promise<boolean> {
-  const bound = columns.reduce((sum, column) => sum + (column.bytes ?? Number.POSITIVE_INFINITY) + 8, 0)
-  if (bound < link.maxPacket) return true
-  const lengths = columns.filter((column) => column.quoted).map((column) => `COALESCE(LENGTH(${column.rendered}), 0)`)
-  if (lengths.length === 0) return false
-  const [row] = await mysqlRows(link.connection, `SELECT COALESCE(MAX(${lengths.join(' + ')}), 0) FROM ${item.from}`)
-  return Number(row?.[0]) * 2 + columns.length * 450 < link.maxPacket
+  const bound = columns.reduce((sum, column) => sum + (column.bytes ?? 2 * LONG_BYTES) + 8, 0)
+  if (bound >= link.maxPacket) return false
+  const open = columns.filter((column) => column.bytes === null)
+  if (open.length === 0) return true
+  const [row] = await mysqlRows(link.connection, `SELECT COALESCE(GREATEST(0, ${open.map((column) => `MAX(LENGTH(${column.rendered}))`).map((one) => `COALESCE(${one}, 0)`).join(', ')}), 0) FROM ${item.from}`)
+  return Number(row?.[0]) <= LONG_BYTES
 }
 
 /** Behind a key: `a > x OR (a = x AND b > y)`, which every version can use an index for. */

@@ -13,12 +13,13 @@ export class RowFlow {
   #seen = 0
   #wake: (() => void) | null = null
 
-  /** Sends the statement. `asBytes`: the values are binary and stay buffers. */
+  /** Sends the statement. */
   constructor(connection: mysql.Connection, sql: string, idleTimeoutMs: number) {
     this.#connection = connection
     this.#idleTimeoutMs = idleTimeoutMs
-    connection.pause()
     const query = connection.query({ sql, rowsAsArray: true } as mysql.QueryOptions) as unknown as NodeJS.EventEmitter
+    // Only now: the driver would not even send a statement while paused.
+    connection.pause()
     query.on('result', (row: Row) => {
       this.#seen++
       if (this.#take?.(row)) {

@@ -20,7 +20,7 @@ export async function startMariadb(settings: Record<string, string> = {}): Promi
   let secured = false
   const server = await launch(daemon, args, options, folder, async () => {
     const client = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root', password: secured ? password : '' })
-    if (!secured) await client.query(`SET PASSWORD FOR root@localhost = PASSWORD(${client.escape(password)})`)
+    if (!secured) await client.query(`SET PASSWORD = PASSWORD(${client.escape(password)})`)
     secured = true
     await client.end()
   })
