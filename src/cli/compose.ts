@@ -19,6 +19,7 @@ import { Staging } from '../staging/staging.ts'
 import { openTarget } from '../targets/registry.ts'
 import type { Target } from '../targets/target.ts'
 import { prove } from '../checks/reconcile/suite.ts'
+import { compileProject, makeMapper } from './mapper.ts'
 import { planOrder } from '../model/plan.ts'
 
 /** A project opened for work: the one place where rooms meet. Close it, or the staging file stays locked. */
@@ -104,10 +105,11 @@ function makeMigration(project: Project, mappings: LoadedMapping[], site: Site, 
     fingerprint: fingerprint(project, mappings, site),
     plan,
     extract: {
-      entities: mappings.map(({ mapping }) => ({ name: mapping.entity, source: mapping.source ?? '', table: mapping.table ?? mapping.entity })),
+      sources: Object.keys(config.sources),
+      choose: (described) => [...compileProject(mappings, described, site, plan).entities.values()].map((entity) => ({ name: entity.name, source: entity.source, table: entity.table })),
       open: (name) => openProjectSource(project, name), batchRows: config.limits.batch_rows, spoolFolder: paths.spool, onError: config.run.on_source_error,
     },
-    map: { makeMapper: (engine) => makeMapper(engine, mappings, plan), site, target, plan, clock: config.run.now === undefined ? clock : fixedClock(config.run.now) },
+    map: { makeMapper: async (described) => makeMapper(staging, compileProject(mappings, described, site, plan)), site, target, plan, clock: config.run.now === undefined ? clock : fixedClock(config.run.now) },
     load: { target, batchDocuments: config.limits.load_batch, fixed },
     onBlocking: config.run.on_blocking,
     prove: !config.run.verify ? null : (extracted) => (onCheck) => prove(staging, {

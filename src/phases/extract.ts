@@ -77,7 +77,8 @@ async function extractEntity(ctx: PhaseContext, options: ExtractOptions, source:
     const skippable = error instanceof LandfallError && (error.kind === 'source' || error.kind === 'data')
     if (options.onError !== 'skip' || !skippable) throw error
     ctx.emit({ type: 'note', scope, level: 'warning', message: `${entity.name} was left out: ${error.message}` })
-    return { entity: entity.name, source: entity.source, table: entity.table, ...await counts(ctx, entity), counted: null, error: error.message }
+    const left = await counts(ctx, entity).catch(() => ({ read: 0, staged: 0, rejected: 0 }))
+    return { entity: entity.name, source: entity.source, table: entity.table, ...left, counted: null, error: error.message }
   }
 }
 

@@ -9,17 +9,21 @@ import type { Target } from '../targets/target.ts'
 import type { DescribedEntity } from './extract.ts'
 import type { PhaseContext, Scope } from './phase.ts'
 
-/** What cleansing made of an entity: `rejected` by type policies or as blocking duplicates, `merged` into others. */
-export interface CleansedEntity { entity: string; rows: number; rejected: number; merged: number }
+/** What became of an entity's staged records: `staged = clean + rejected + merged + skipped + filtered + failed`. */
+export interface CleansedEntity { entity: string; staged: number; clean: number; rejected: number; merged: number; skipped: number; filtered: number; failed: number }
+
+/** Drafts just made: `_id` from..to (to < from: none). `more`: post these, then ask again, because others refer to them. */
+export interface Drafted { from: number; to: number; more: boolean }
 
 /** The mapping room as this phase uses it: from `raw` to `clean` for all entities, then drafts DocType by DocType. */
 export interface Mapper {
   cleanse(onEntity: (done: CleansedEntity) => void): Promise<CleansedEntity[]>
-  /**
-   * Makes `drafts."<DocType>"` and its child tables from all entities that map to it. Called once per DocType, in the order of the plan, after all
-   * DocTypes it refers to were posted; answers how many documents there are.
-   */
-  draft(doctype: string): Promise<number>
+  /** Makes the empty draft tables. */
+  prepare(): Promise<void>
+  /** Adds drafts to `drafts."<DocType>"` and its child tables. Called in the order of the plan, after all DocTypes it refers to were posted. */
+  draft(doctype: string): Promise<Drafted>
+  /** Links that had to wait, in `ops.deferred` with the name each should have; called once, after everything was posted. */
+  resolveDeferred(): Promise<void>
 }
 
 export interface MapOptions {
@@ -38,7 +42,7 @@ export interface MappedDoctype { doctype: string; phase: string; wave: number; d
 export interface MapResult { entities: CleansedEntity[]; doctypes: MappedDoctype[]; documents: { drafts: number; known: number; posted: number; refused: number } }
 
 /** Tables of `ops` that mapping and posting fill; cleared when they begin again. */
-const MADE_HERE = ['findings', 'refused', 'updates', 'hash_units', 'left_out', 'mapped', 'merge_log', 'key_alias', 'placeholders', 'deferred', 'unmapped_values', 'check_failures']
+const MADE_HERE = ['findings', 'refused', 'updates', 'hash_units', 'left_out', 'mapped', 'merge_log', 'key_alias', 'placeholders', 'deferred', 'unmapped_values', 'unmerged', 'known_drafts', 'check_failures']
 
 /**
  * Cleanses all entities and turns them, wave by wave, into drafts and into the rows the site will hold. `rows` begins as a copy of the site as it
@@ -50,7 +54,9 @@ export async function mapAll(ctx: PhaseContext, options: MapOptions): Promise<Ma
   await seedRows(ctx, options)
   const engine = await PostingEngine.open(ctx.staging, options.site, options.clock)
   const mapper = await options.makeMapper(options.described)
-  const result: MapResult = { entities: await cleanse(ctx, mapper), doctypes: [], documents: { drafts: 0, known: 0, posted: 0, refused: 0 } }
+  const entities = await cleanse(ctx, mapper)
+  await mapper.prepare()
+  const result: MapResult = { entities, doctypes: [], documents: { drafts: 0, known: 0, posted: 0, refused: 0 } }
   for (const phase of options.plan.phases) {
     for (const wave of phase.waves) {
       for (const doctype of wave.doctypes) {
@@ -62,6 +68,7 @@ export async function mapAll(ctx: PhaseContext, options: MapOptions): Promise<Ma
       }
     }
   }
+  await setDeferred(ctx, mapper)
   return result
 }
 
@@ -73,6 +80,7 @@ async function clear(ctx: PhaseContext): Promise<void> {
     // What reading rejected stays; what an earlier attempt at cleansing added goes.
     await staging.run('CREATE TABLE IF NOT EXISTS ops.rejected_while_read AS SELECT * FROM ops.rejected')
     await staging.run('DELETE FROM ops.rejected; INSERT INTO ops.rejected SELECT * FROM ops.rejected_while_read')
+    await staging.run('CREATE TABLE ops.known_drafts (doctype VARCHAR, id BIGINT)')
   })
 }
 
@@ -93,7 +101,7 @@ async function seedRows(ctx: PhaseContext, { site, target }: MapOptions): Promis
 async function cleanse(ctx: PhaseContext, mapper: Mapper): Promise<CleansedEntity[]> {
   const gauge = ctx.gauge({ step: 'map', subject: 'cleansing' }, null)
   const entities = await mapper.cleanse((done) => {
-    gauge.add(done.rows + done.rejected, done.rejected)
+    gauge.add(done.staged, done.rejected + done.failed)
     ctx.reached(`cleansed ${done.entity}`)
   })
   gauge.end()
@@ -101,26 +109,72 @@ async function cleanse(ctx: PhaseContext, mapper: Mapper): Promise<CleansedEntit
 }
 
 async function mapDoctype(ctx: PhaseContext, options: MapOptions, engine: PostingEngine, mapper: Mapper, scope: Required<Scope>): Promise<MappedDoctype> {
-  const doctype = scope.subject
+  const mapped: MappedDoctype = { doctype: scope.subject, phase: scope.phase, wave: scope.wave, drafts: 0, known: 0, posted: 0, refused: 0, findings: 0 }
   const gauge = ctx.gauge(scope, null)
-  const drafts = await mapper.draft(doctype)
-  const open = await setAside(ctx, options, doctype)
-  const counts = drafts === 0 || open.count === 0 ? { posted: 0, refused: 0, findings: 0 }
-    : open.count === drafts ? await engine.post(doctype) : await engine.postFrom(doctype, await openDrafts(ctx, doctype, open.condition))
-  gauge.add(drafts, counts.refused)
+  for (let more = true; more;) {
+    const drafted = await mapper.draft(scope.subject)
+    more = drafted.more
+    if (drafted.to < drafted.from) continue
+    const open = await setAside(ctx, options, scope.subject, drafted)
+    const counts = open.count === 0 ? { posted: 0, refused: 0, findings: 0 }
+      : open.count === open.drafts ? await engine.post(scope.subject, drafted) : await engine.postFrom(scope.subject, await openDrafts(ctx, scope.subject, open.condition))
+    if (open.known > 0) await nameKnown(ctx, options, scope.subject, drafted)
+    gauge.add(open.drafts, counts.refused)
+    mapped.drafts += open.drafts
+    mapped.known += open.known
+    mapped.posted += counts.posted
+    mapped.refused += counts.refused
+    mapped.findings += counts.findings
+  }
   gauge.end()
-  return { doctype, phase: scope.phase, wave: scope.wave, drafts, known: open.known, posted: counts.posted, refused: counts.refused, findings: counts.findings }
+  return mapped
 }
 
-/** Which drafts are to be posted: those the ledger does not call loaded, and in a retry only those of the cluster. */
-async function setAside(ctx: PhaseContext, options: MapOptions, doctype: string): Promise<{ count: number; known: number; condition: string }> {
-  const drafts = draftRelation(doctype)
-  if (!await ctx.staging.exists(drafts)) return { count: 0, known: 0, condition: 'false' }
+interface Aside { drafts: number; count: number; known: number; condition: string }
+
+/** Which of the new drafts are to be posted: those the ledger does not call loaded, and in a retry only those of the cluster. */
+async function setAside(ctx: PhaseContext, options: MapOptions, doctype: string, { from, to }: Drafted): Promise<Aside> {
   const loaded = `EXISTS (SELECT 1 FROM ${options.target.documents} l WHERE l.doctype = ${literal(doctype)} AND l.outcome = 'loaded' AND l.entity = d._entity AND l."key" = d._key)`
   const wanted = options.only === undefined ? 'true' : options.only.doctype !== doctype ? 'false' : `EXISTS (SELECT 1 FROM ${options.only.relation} o WHERE o.entity = d._entity AND o."key" = d._key)`
-  const condition = `NOT ${loaded} AND ${wanted}`
-  const row = await ctx.staging.one<{ n: number; known: number }>(`SELECT count(*) FILTER (WHERE ${condition}) AS n, count(*) FILTER (WHERE ${loaded}) AS known FROM ${drafts} d`)
-  return { count: Number(row?.n ?? 0), known: Number(row?.known ?? 0), condition }
+  const range = `d._id BETWEEN ${from} AND ${to}`
+  const condition = `${range} AND NOT ${loaded} AND ${wanted}`
+  const row = await ctx.staging.one<{ drafts: number; n: number; known: number }>(`SELECT count(*) AS drafts, count(*) FILTER (WHERE ${condition}) AS n, count(*) FILTER (WHERE ${loaded}) AS known FROM ${draftRelation(doctype)} d WHERE ${range}`)
+  return { drafts: Number(row?.drafts ?? 0), count: Number(row?.n ?? 0), known: Number(row?.known ?? 0), condition }
+}
+
+/**
+ * Tells later mappings the names of documents that are on the site already: their rows get the number of the draft that stands for them. `ops.known_drafts`
+ * says that those rows were there before, so that changes to them are kept as changes.
+ */
+async function nameKnown(ctx: PhaseContext, options: MapOptions, doctype: string, { from, to }: Drafted): Promise<void> {
+  const name = literal(doctype), table = `rows.${ident(`tab${doctype}`)}`
+  const known = `SELECT d._id AS id, any_value(l.name) AS name FROM ${draftRelation(doctype)} d JOIN ${options.target.documents} l ON l.doctype = ${name} AND l.outcome = 'loaded' AND l.entity = d._entity AND l."key" = d._key `
+    + `WHERE d._id BETWEEN ${from} AND ${to} GROUP BY d._id`
+  await ctx.staging.transaction(async () => {
+    await ctx.staging.run(`UPDATE ${table} AS r SET _draft = k.id, _doctype = ${name} FROM (${known}) k WHERE r.name = k.name AND r._draft IS NULL`)
+    await ctx.staging.run(`INSERT INTO ops.known_drafts SELECT ${name}, id FROM (${known})`)
+  })
+}
+
+/**
+ * Sets the links that had to wait for DocTypes of a later wave, in the rows that will be loaded; on documents that are on the site already it is a change
+ * like any other. A link whose document was refused is said as a warning.
+ */
+async function setDeferred(ctx: PhaseContext, mapper: Mapper): Promise<void> {
+  const { staging } = ctx
+  await mapper.resolveDeferred()
+  if (!await staging.exists('ops.deferred')) return
+  for (const { doctype, field } of await staging.all<{ doctype: string; field: string }>('SELECT DISTINCT doctype, field FROM ops.deferred ORDER BY ALL')) {
+    const table = `rows.${ident(`tab${doctype}`)}`, column = ident(field)
+    const wanted = `(SELECT id, any_value(name) AS name FROM ops.deferred WHERE doctype = ${literal(doctype)} AND field = ${literal(field)} AND name IS NOT NULL GROUP BY id)`
+    await staging.transaction(async () => {
+      await staging.run(`INSERT INTO ops.updates SELECT (SELECT coalesce(max(seq), 0) FROM ops.updates) + row_number() OVER (ORDER BY r._draft), ${literal(doctype)}, r._draft, ${literal(`tab${doctype}`)}, r.name, ${literal(field)}, CAST(to_json(r.${column}) AS VARCHAR), CAST(to_json(w.name) AS VARCHAR) `
+        + `FROM ${table} r JOIN ${wanted} w ON r._draft = w.id AND r._doctype = ${literal(doctype)} JOIN ops.known_drafts k ON k.doctype = r._doctype AND k.id = r._draft WHERE r.${column} IS DISTINCT FROM w.name`)
+      await staging.run(`UPDATE ${table} AS r SET ${column} = w.name FROM ${wanted} w WHERE r._draft = w.id AND r._doctype = ${literal(doctype)}`)
+      await staging.run(`INSERT INTO ops.findings SELECT 'warning', 'deferred-link', f.doctype, f.id, d._entity, d._key, f.field, NULL, f.field || ' stays empty: ' || f.ref_doctype || ' of ' || f.ref_entity || ' ' || f.ref_key || ' was not loaded', f.ref_key, `
+        + `'deferred-link ' || f.doctype || '.' || f.field, 'Correct the document it refers to, then: landfall retry', 0, f.id FROM ops.deferred f JOIN ${draftRelation(doctype)} d ON d._id = f.id WHERE f.doctype = ${literal(doctype)} AND f.field = ${literal(field)} AND f.name IS NULL`)
+    })
+  }
 }
 
 /** The drafts to be posted as relations of their own, with their child rows. */

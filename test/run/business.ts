@@ -75,10 +75,12 @@ function mapper(staging: Staging): Mapper {
   }
   return {
     cleanse: async () => [],
+    prepare: async () => { for (const [doctype, sql] of Object.entries(select)) await staging.run(`CREATE OR REPLACE TABLE drafts."${doctype}" AS ${sql} LIMIT 0`) },
     draft: async (doctype) => {
-      await staging.run(`CREATE OR REPLACE TABLE drafts."${doctype}" AS ${select[doctype]}`)
-      return Number((await staging.one<{ n: number }>(`SELECT count(*) AS n FROM drafts."${doctype}"`))?.n)
+      await staging.run(`INSERT INTO drafts."${doctype}" ${select[doctype]}`)
+      return { from: 1, to: Number((await staging.one<{ n: number }>(`SELECT max(_id) AS n FROM drafts."${doctype}"`))?.n), more: false }
     },
+    resolveDeferred: async () => undefined,
   }
 }
 

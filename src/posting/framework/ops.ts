@@ -6,6 +6,8 @@ const TABLES = [
      "value" VARCHAR, cause VARCHAR, hint VARCHAR, stage INTEGER, seq BIGINT)`,
   `ops.refused (doctype VARCHAR, id BIGINT, type VARCHAR, message VARCHAR)`,
   `ops.updates (seq BIGINT, doctype VARCHAR, id BIGINT, tbl VARCHAR, "key" VARCHAR, col VARCHAR, before VARCHAR, after VARCHAR)`,
+  // Drafts that stand for documents the site has already: their rows count as there before, although they carry a draft's number.
+  `ops.known_drafts (doctype VARCHAR, id BIGINT)`,
   // Which number stands for which unit (child table, effect) in generated hash names; see hash.ts.
   `ops.hash_units (unit VARCHAR, ordinal INTEGER)`,
 ]

@@ -1,0 +1,34 @@
+import type { LoadedMapping } from '../config/mapping-schema.ts'
+import { cleanseEntity } from '../mapping/cleanse.ts'
+import { compileMapping } from '../mapping/compile.ts'
+import { resolveDeferred } from '../mapping/deferred-links.ts'
+import { buildDrafts, prepareDrafts } from '../mapping/drafts.ts'
+import type { MappingPlan } from '../mapping/plan.ts'
+import type { Plan } from '../model/plan.ts'
+import type { DescribedEntity } from '../phases/extract.ts'
+import type { Mapper } from '../phases/map.ts'
+import type { Site } from '../site/site.ts'
+import type { Staging } from '../staging/staging.ts'
+
+/** Checks the mappings of a project against what its sources hold. Throws `mapping-invalid` with every problem. */
+export function compileProject(mappings: LoadedMapping[], described: DescribedEntity[], site: Site, plan: Plan): MappingPlan {
+  return compileMapping(mappings, { site, entities: described, deferred: plan.deferred })
+}
+
+/** The mapping room as the map phase uses it. */
+export function makeMapper(staging: Staging, compiled: MappingPlan): Mapper {
+  return {
+    cleanse: async (onEntity) => {
+      const done = []
+      for (const entity of compiled.entities.values()) {
+        const counts = await cleanseEntity(staging, entity, compiled.registry)
+        onEntity(counts)
+        done.push(counts)
+      }
+      return done
+    },
+    prepare: () => prepareDrafts(staging, compiled),
+    draft: (doctype) => buildDrafts(staging, compiled, doctype),
+    resolveDeferred: async () => { await resolveDeferred(staging) },
+  }
+}
