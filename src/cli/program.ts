@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { environment } from '../config/environment.ts'
+import * as conformance from './commands/conformance.ts'
 import * as config from './commands/config.ts'
 import * as demo from './commands/demo.ts'
 import * as describe from './commands/describe.ts'
 import * as findings from './commands/findings.ts'
 import * as init from './commands/init.ts'
+import * as post from './commands/post.ts'
 import * as plan from './commands/plan.ts'
 import * as preflight from './commands/preflight.ts'
 import * as report from './commands/report.ts'
@@ -20,7 +22,7 @@ import { EXIT_CODES } from './environment.ts'
 /** A command adds itself to the program; `signal` is aborted by Ctrl-C. */
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
-const COMMANDS: CommandModule[] = [init, config, describe, plan, preflight, run, findings, retry, verify, report, status, rollback, demo, test]
+const COMMANDS: CommandModule[] = [init, config, describe, plan, preflight, run, findings, retry, verify, report, status, rollback, post, conformance, demo, test]
 
 /** The command line, ready to parse. Wrong usage throws CommanderError after the message was printed. */
 export function buildProgram(signal: AbortSignal): Command {

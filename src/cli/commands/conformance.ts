@@ -1,0 +1,42 @@
+import type { Command } from 'commander'
+import { LandfallError } from '../../errors/error.ts'
+import { fixedClock } from '../../model/clock.ts'
+import { compareCase } from '../../posting/compare.ts'
+import { replayCase } from '../../posting/replay.ts'
+import { defaultCaseFiles, doctypesOf, readCases, withEngine } from '../cases.ts'
+
+/** The day the ground truth was recorded. */
+const RECORDED = '2026-11-22'
+
+/** `conformance FILE...`: predictions against what a real site did. */
+export function register(program: Command, signal: AbortSignal): void {
+  program.command('conformance').description('Compare predictions with recordings of a real site, case by case.')
+    .argument('[files...]', 'recorded cases; default: ../shared/erpnext and test/vectors')
+    .option('--doctype <list>', 'only cases all of whose documents are of these DocTypes, separated by commas')
+    .option('--site <folder>', 'folder describing the site; default: the shipped one')
+    .option('--now <date>', 'day of the recording', RECORDED)
+    .option('-v, --differences', 'print every difference of a case, not only the first')
+    .action(async (given: string[], options: { doctype?: string; site?: string; now: string; differences?: boolean }, command: Command) => {
+      const json = (command.optsWithGlobals() as { json?: boolean }).json ?? false
+      const files = given.length > 0 ? given : defaultCaseFiles('.')
+      if (files.length === 0) throw new LandfallError('config-missing', 'There are no recorded cases here', { hint: 'Name the files: landfall conformance FILE...' })
+      const only = options.doctype === undefined ? null : new Set(options.doctype.split(',').map((name) => name.trim()))
+      const write = (text: string) => process.stdout.write(`${text}\n`)
+      let passed = 0, failed = 0
+      await withEngine(options.site ?? null, fixedClock(options.now), async (engine) => {
+        for (const file of files) {
+          for (const recorded of readCases(file)) {
+            if (signal.aborted) return
+            if (only !== null && !doctypesOf(recorded).every((doctype) => only.has(doctype))) continue
+            const differences = compareCase(recorded, await replayCase(engine, recorded))
+            if (differences.length === 0) passed++
+            else failed++
+            if (json) write(JSON.stringify({ id: recorded.id, passed: differences.length === 0, differences }))
+            else for (const { where, recorded: was, predicted } of options.differences ? differences : differences.slice(0, 1)) write(`${recorded.id}: ${where}: recorded ${was}, predicted ${predicted}`)
+          }
+        }
+      })
+      write(json ? JSON.stringify({ passed, failed }) : `${passed} passed, ${failed} failed`)
+      process.exitCode = failed > 0 ? 1 : 0
+    })
+}
