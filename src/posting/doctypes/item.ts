@@ -1,4 +1,3 @@
-import { literal } from '../../staging/staging.ts'
 import type { PostingContext, PostingRule } from '../framework/rule.ts'
 import { findUnsupported, given, missing, on } from './conditions.ts'
 import { cleanDescriptions } from './item-description.ts'
@@ -7,6 +6,7 @@ import { addStockUnit, findWrongUnits, takeKnownFactors } from './item-units.ts'
 import { fillGroupDefaults, findRepeatedCompanies } from './item-group-defaults.ts'
 import { checkBarcodes, checkReorderLevels } from './item-tables.ts'
 import { insertPrices } from './item-standard-price.ts'
+import { postOpeningStock } from './opening-stock.ts'
 
 /** U+FEFF and U+200B are taken out anywhere, white space at the ends. */
 const STRIPPED = `trim(replace(replace(COALESCE(item_code, ''), '\ufeff', ''), '\u200b', ''), E' \\t\\n\\r\\f\u00a0')`
@@ -104,7 +104,7 @@ async function findTaxRanges(ctx: PostingContext): Promise<void> {
 export const rule: PostingRule = {
   doctype: 'Item',
   reads: ['Item', 'Item Price', 'UOM Conversion Factor', 'BOM', 'Item Default', 'Item Barcode', ...DEFAULTS_READ],
-  writes: ['Item Price'],
+  writes: ['Item Price', 'Stock Entry', 'Stock Entry Detail', 'Stock Ledger Entry', 'GL Entry', 'Bin', 'Comment', 'Version'],
   naming: {
     columns: ['item_code', 'naming_series', 'variant_of'],
     wish: (values, ctx) => {
@@ -134,17 +134,6 @@ export const rule: PostingRule = {
     { stage: 'validate', id: 'foreign-defaults', run: (ctx) => findForeignDefaults(ctx, 'item_defaults') },
     { stage: 'validate', id: 'tax-ranges', run: findTaxRanges },
     { stage: 'after_insert', id: 'price', run: insertPrices },
-    {
-      stage: 'after_insert', id: 'opening-stock',
-      async run(ctx) {
-        if (!ctx.has('opening_stock')) return
-        const opening = `${on('opening_stock')} AND ${on('is_stock_item')} AND NOT ${on('has_serial_no')} AND NOT ${on('has_batch_no')}`
-        await ctx.find({
-          type: 'ValidationError', field: 'valuation_rate', message: 'Valuation Rate is mandatory if Opening Stock entered', hint: 'Give the valuation rate.',
-          select: `SELECT _id AS id FROM ${ctx.live} live WHERE ${opening} AND NOT ${on('valuation_rate')} AND NOT ${on('standard_rate')} AND NOT ${on('is_customer_provided_item')}`,
-        })
-        await findUnsupported(ctx, `${opening} AND (${on('valuation_rate')} OR ${on('standard_rate')} OR ${on('is_customer_provided_item')})`, `opening stock posts a stock entry of ${literal(ctx.today)}, which is not predicted`, 'opening_stock')
-      },
-    },
+    { stage: 'after_insert', id: 'opening-stock', run: postOpeningStock },
   ],
 }
