@@ -5,8 +5,10 @@ import { today, timestamp, type Clock } from '../model/clock.ts'
 import { draftRelation } from '../model/draft.ts'
 import { Batch, type Run } from './framework/batch.ts'
 import type { DraftRelation, DraftSource } from './framework/build.ts'
+import { fold } from './framework/collation.ts'
 import { createMacros } from './framework/coerce.ts'
 import { HashNames } from './framework/hash.ts'
+import { storedUnder } from './framework/names.ts'
 import { createOpsTables, FOUND } from './framework/ops.ts'
 import { DocTypePlan } from './framework/plan.ts'
 import { runBatch } from './framework/run-batch.ts'
@@ -128,29 +130,69 @@ export class PostingEngine {
     const run = await this.#run(doctype)
     const where = `d._id BETWEEN ${lo} AND ${hi}`
     if (reason !== null) {
-      await this.#staging.run(`INSERT INTO temp.found SELECT d._id, 'blocking', 'unsupported', NULL, NULL, ${literal(reason)}, NULL, ${literal(`unsupported|${doctype}||`)}, ` +
+      await this.#staging.run(`INSERT INTO temp.found SELECT d._id, 'blocking', 'unsupported', NULL, NULL, ${literal(reason)}, NULL, ${literal(`unsupported|${doctype}|`)}, ` +
         `'Leave the entity out, or load it by another way.', 0, 0, FALSE FROM ${source.documents.relation} d WHERE ${where}`)
       return this.#settle(doctype, source, where)
     }
-    for (;;) {
-      const first = run.updateSeq
-      await runBatch(run, doctype, source, where)
-      if (run.lateFound === 0) break
-      await undoAttempt(run, doctype, lo, hi, first)
-      await this.#staging.run('DELETE FROM temp.found WHERE NOT late')
-      const fresh = await this.#run(doctype)
-      Object.assign(run, { series: fresh.series, late: false, lateFound: 0, updateSeq: first, written: new Set() })
+    await this.#attempts(run, doctype, source, where)
+    // Documents that refer to others of their own kind find those that came before them in a later wave.
+    for (let wave = 0; await this.#nextWave(doctype); wave++) {
+      Object.assign(run, { late: false, lateFound: 0 })
+      await this.#attempts(run, doctype, source, 'd._id IN (SELECT id FROM temp.wave)')
     }
     await this.#hashes.save()
     for (const table of run.written) this.#written.add(table)
     return this.#settle(doctype, source, where)
   }
 
+  /** Posts documents until an attempt stands: whoever is refused after a name was given is left out of the next. */
+  async #attempts(run: Run, doctype: string, source: DraftSource, where: string): Promise<void> {
+    const series = new Map([...run.series].map(([key, counter]) => [key, { ...counter }]))
+    for (;;) {
+      const first = run.updateSeq
+      await this.#staging.run('DELETE FROM temp.undo')
+      await runBatch(run, doctype, source, where)
+      if (run.lateFound === 0) return
+      const documents = `SELECT d._id FROM ${source.documents.relation} d WHERE ${where}`
+      await undoAttempt(run, doctype, documents, first)
+      await this.#staging.run(`DELETE FROM temp.found WHERE NOT late AND id IN (${documents})`)
+      Object.assign(run, { series: new Map([...series].map(([key, counter]) => [key, { ...counter }])), late: false, lateFound: 0, updateSeq: first })
+    }
+  }
+
+  /**
+   * Collects in `temp.wave` the documents refused only for links to documents of their own DocType, when one of those has a row by now. An earlier document's row only: the
+   * site inserts one after another.
+   */
+  async #nextWave(doctype: string): Promise<boolean> {
+    const fields = this.#selfLinks(doctype)
+    if (fields.length === 0) return false
+    const list = fields.map((field) => literal(field)).join(', ')
+    const waiting = await this.#staging.all<{ id: number; value: string }>(
+      `SELECT f.id, f."value" AS "value" FROM temp.found f WHERE f.severity = 'blocking' AND f.type = 'LinkValidationError' AND f.field IN (${list}) ` +
+      `AND f.id NOT IN (SELECT id FROM temp.found WHERE severity = 'blocking' AND NOT (type = 'LinkValidationError' AND field IN (${list}))) LIMIT 100000`)
+    if (waiting.length === 0) return false
+    const table = `rows.${ident(`tab${doctype}`)}`
+    const there = await storedUnder(this.#staging, table, 'name', waiting.map((row) => row.value))
+    const drafts = new Map<string, number>()
+    for (const row of await this.#staging.all<{ name: string; d: number }>(`SELECT name, _draft AS d FROM ${table} WHERE _doctype = ${literal(doctype)} AND name IN (${[...there.values(), ''].map((name) => literal(name)).join(', ')})`)) drafts.set(row.name, row.d)
+    const waitingFor = (row: { id: number; value: string }) => { const name = there.get(fold(row.value)); return name !== undefined && (drafts.get(name) ?? Infinity) < row.id }
+    const stuck = new Set(waiting.filter((row) => !waitingFor(row)).map((row) => row.id))
+    const ready = [...new Set(waiting.map((row) => row.id))].filter((id) => !stuck.has(id))
+    await this.#staging.run(`CREATE OR REPLACE TEMP TABLE wave AS SELECT unnest([${ready.join(', ')}]::BIGINT[]) AS id; DELETE FROM temp.found WHERE id IN (SELECT id FROM temp.wave)`)
+    return ready.length > 0
+  }
+
+  #selfLinks(doctype: string): string[] {
+    const meta = this.#site.doctype(doctype)!
+    const own = meta.linkFields().filter((field) => field.options === doctype).map((field) => field.fieldname)
+    return [...own, ...meta.tableFields().flatMap((table) => (this.#site.doctype(table.options ?? '')?.linkFields() ?? []).filter((field) => field.options === doctype).map((field) => `${table.fieldname}.${field.fieldname}`))]
+  }
+
   async #run(doctype: string): Promise<Run> {
     const staging = this.#staging
     const seq = await staging.one<{ n: number | null }>('SELECT max(seq) AS n FROM ops.updates')
     const series: Run['series'] = new Map()
-    const { fold } = await import('./framework/collation.ts')
     for (const row of await staging.all<{ name: string; current: number }>('SELECT name, "current" FROM rows."tabSeries"')) {
       series.set(fold(row.name), { name: row.name, current: row.current, before: row.current, root: 0 })
     }

@@ -116,6 +116,8 @@ export class Batch implements PostingContext {
   }
 
   submits = 0
+  /** Changes to columns a name may be made of: done once the names are given. */
+  readonly afterNaming: (() => Promise<void>)[] = []
 
   /** Drops the working tables. */
   async dispose(): Promise<void> {

@@ -26,6 +26,7 @@ export async function prepareBatch(batch: Batch, source: DraftSource, where: str
   await batch.measure()
   await reportSilent(batch, source, where)
   await readLeftovers(batch, source, where)
+  await checkStatus(batch, source, where)
   batch.stage = 'framework_links'
   await resolveLinks(batch)
   for (const stage of ['before_insert', 'before_validate', 'validate', 'before_save'] as const) await steps(batch, stage)
@@ -39,6 +40,7 @@ export async function finishBatch(batch: Batch): Promise<void> {
   batch.stage = 'autoname'
   await nameDocuments(batch, rule?.naming)
   await syncAutonameField(batch)
+  for (const change of batch.afterNaming.splice(0)) await change()
   // From here on a refusal comes too late: a number or a name has been used up, and the batch is posted again without the document.
   batch.run.late = true
   await steps(batch, 'named')
@@ -46,6 +48,7 @@ export async function finishBatch(batch: Batch): Promise<void> {
     batch.pass = 'submit'
     for (const stage of ['before_validate', 'validate', 'before_submit'] as const) await steps(batch, stage)
     await checkDocuments(batch)
+    for (const change of batch.afterNaming.splice(0)) await change()
     batch.pass = 'insert'
   }
   batch.stage = 'framework_insert'
@@ -78,6 +81,17 @@ async function steps(batch: Batch, stage: StepStage): Promise<void> {
   if (rule === undefined) return
   batch.stage = stage as (typeof STAGES)[number]
   for (const step of rule.steps) if (step.stage === stage && runsIn(step, batch.pass)) await step.run(batch)
+}
+
+/** A new document cannot begin as cancelled. */
+async function checkStatus(batch: Batch, source: DraftSource, where: string): Promise<void> {
+  const type = source.documents.columns.get('docstatus')
+  if (type === undefined || batch.depth > 0) return
+  const status = `TRY_CAST(d.docstatus AS BIGINT)`
+  await batch.find({
+    type: 'DocstatusTransitionError', field: 'docstatus', message: 'Cannot change docstatus from 0 (Draft) to 2 (Cancelled)', hint: 'Load the document as submitted and cancel it on the site.',
+    select: `SELECT d._id AS id FROM ${source.documents.relation} d WHERE ${where} AND ${status} = 2`,
+  })
 }
 
 /** `set_title_field`: a title with a template in its options or default. */

@@ -43,6 +43,7 @@ export async function sanitizeTable(table: CheckTable, band: number): Promise<vo
     await batch.findAll({ type: 'unsupported', field, seq: band + table.base + i, hint: 'Cleanse the markup with a transform first.' }, found.odd)
     await batch.findAll({ severity: 'warning', type: 'html-cleaned', field, seq: band + table.base + i }, found.changed)
     const keys: ColumnData[] = child ? [{ name: '_parent', kind: 'BIGINT', values: ids }, { name: '_idx', kind: 'BIGINT', values: idxs }] : [{ name: '_id', kind: 'BIGINT', values: ids }]
-    await batch.push(relation, keys, [{ name: column.name, kind: 'VARCHAR', values }])
+    // The site names a document before it cleans it.
+    if (values.length > 0) batch.afterNaming.push(() => batch.push(relation, keys, [{ name: column.name, kind: 'VARCHAR', values }]))
   }
 }

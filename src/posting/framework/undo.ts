@@ -1,8 +1,10 @@
 import { ident, literal } from '../../staging/staging.ts'
 import type { Run } from './batch.ts'
 
-/** Takes back what an attempt wrote to `rows` and `ops.updates`: the batch is about to be posted again without the documents found wanting. */
-export async function undoAttempt(run: Run, doctype: string, lo: number, hi: number, firstUpdate: number): Promise<void> {
+/**
+ * Takes back what an attempt wrote to `rows` and `ops.updates`: the batch is about to be posted again without the documents found wanting.
+ * `documents` is a SELECT of their ids. */
+export async function undoAttempt(run: Run, doctype: string, documents: string, firstUpdate: number): Promise<void> {
   const { staging } = run
   const own = await staging.all<{ tbl: string; key: string; col: string; before: string }>('SELECT tbl, "key", col, before FROM temp.undo ORDER BY rowid DESC')
   const updates = await staging.all<{ tbl: string; key: string; col: string; before: string }>(`SELECT tbl, "key", col, before FROM ops.updates WHERE seq > ${firstUpdate} ORDER BY seq DESC`)
@@ -15,6 +17,6 @@ export async function undoAttempt(run: Run, doctype: string, lo: number, hi: num
   await staging.run(`DELETE FROM ops.updates WHERE seq > ${firstUpdate}`)
   for (const table of run.written) {
     if (table === 'tabSeries') continue
-    await staging.run(`DELETE FROM rows.${ident(table)} WHERE _doctype = ${literal(doctype)} AND _draft BETWEEN ${lo} AND ${hi}`)
+    await staging.run(`DELETE FROM rows.${ident(table)} WHERE _doctype = ${literal(doctype)} AND _draft IN (${documents})`)
   }
 }
