@@ -79,7 +79,7 @@ export class DelimitedTable implements FileTable {
       if (!same) throw drift(this.name, first, file)
     }
     this.#trailing = this.#format.names === undefined && (first.header !== null ? first.width === first.header.length + 1 : false)
-    if (cells.length > 1 && (cells.at(-1) ?? '').trim() === '' && first.header !== null && this.#format.names === undefined) {
+    if (cells.length > 1 && first.emptyLast && this.#format.names === undefined) {
       cells = cells.slice(0, -1)
       this.#trailing = true
     }

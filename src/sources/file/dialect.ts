@@ -90,8 +90,10 @@ function evaluate(sample: Buffer, complete: boolean, dialect: Dialect, weak: boo
   if (mode === 1 || (widths.get(1) ?? 0) > most * 3) return { dialect, score: 0.01 - faults / records / 100 + (quoted > 0 ? 0.005 : 0), mode: 1, faults, records }
   const share = most / records
   if (!weak && (share < 0.95 || records < 2)) return { dialect, score: 0, mode, faults, records }
+  // A lone broken quote is a fault of one record, not a sign that quotes mean nothing.
+  const bare = dialect.quote < 0 && sample.includes(34) ? 0.08 : 0
   const purity = 1 - foreign / Math.max(1, fields)
-  const score = share ** 2 * (0.4 + 0.6 * purity) * (1 + Math.min(Math.log2(mode), 5) / 40) + (quoted > 0 ? 0.1 : 0) - faults / records + (weak ? 0.05 : 0)
+  const score = share ** 2 * (0.4 + 0.6 * purity) * (1 + Math.min(Math.log2(mode), 5) / 40) + (quoted > 0 ? 0.1 : 0) - faults / records + (weak ? 0.05 : 0) - bare
   return { dialect, score, mode, faults, records }
 }
 

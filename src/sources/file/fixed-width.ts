@@ -43,7 +43,7 @@ export class FixedWidthTable implements FileTable {
       if (known.length === 0) notes.push(...found, `${this.#widths.length} columns of fixed width`)
       const dialect: Dialect = { delimiter: WHOLE_LINE, quote: -1, escape: 'doubled', newline: this.#format.newline ?? 'lf' }
       const gaps = { comment: this.#format.comment, skip: this.#format.skip.map((pattern) => new RegExp(pattern, 'u')), blankIsRecord: false }
-      const file: TextFile = { path, encoding, dialect, gaps, header: null, first: { offset: 0, line: 1 }, width: this.#widths.length, notes: [] }
+      const file: TextFile = { path, encoding, dialect, gaps, header: null, first: { offset: 0, line: 1 }, width: this.#widths.length, emptyLast: false, notes: [] }
       let records = 0, top = typeof this.#format.header === 'number' ? this.#format.header - 1 : this.#format.skipTop
       const headed = this.#format.header === true || typeof this.#format.header === 'number'
       for await (const reader of this.#lines(file, file.first)) {

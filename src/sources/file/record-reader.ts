@@ -120,7 +120,7 @@ export class RecordReader {
     this.buffer = waiting === 0 && pieces.length === 1 ? pieces[0] as Buffer : Buffer.concat([this.buffer.subarray(this.#at, this.#end), ...pieces])
     this.#at = 0
     this.#end = this.buffer.length
-    this.#clean = this.#options.checkUtf8 ? isUtf8(this.buffer.subarray(0, wholeLength(this.buffer))) : !this.buffer.includes(REPLACEMENT)
+    this.#clean = this.#options.checkUtf8 ? isUtf8(this.#eof ? this.buffer : this.buffer.subarray(0, wholeLength(this.buffer))) : !this.buffer.includes(REPLACEMENT)
   }
 
   /** Ends the underlying stream. */

@@ -25,6 +25,8 @@ export interface TextFile {
   first: Place
   /** Fields most records of the sample have. */
   width: number
+  /** The header ends with an empty cell that no record of the sample has a value for. */
+  emptyLast: boolean
   notes: string[]
 }
 
@@ -78,7 +80,7 @@ export async function probeText(path: string, format: Format, limits: Limits): P
   const { sample, complete } = await readSample(path, encoding, format, limits)
   const found = findDialect(dropLines(sample, Math.max(format.skipTop, typeof format.header === 'number' ? format.header - 1 : 0)), complete, format)
   const gaps: Gaps = { comment: format.comment, skip: format.skip.map((pattern) => compile(pattern)), blankIsRecord: false }
-  const file: TextFile = { path, encoding, dialect: found.dialect, gaps, header: null, first: { offset: 0, line: 1 }, width: 0, notes: [...notes, ...found.notes] }
+  const file: TextFile = { path, encoding, dialect: found.dialect, gaps, header: null, first: { offset: 0, line: 1 }, width: 0, emptyLast: false, notes: [...notes, ...found.notes] }
   await findHeader(file, sample, format, limits)
   return file
 }
@@ -149,6 +151,8 @@ async function findHeader(file: TextFile, sample: Buffer, format: Format, limits
   file.width = usualWidth(body.length > 0 ? body.map((row) => row.cells.length) : [head?.cells.length ?? 0])
   file.header = named && head !== undefined ? head.cells : null
   file.first = named ? second : place
+  const last = file.header?.at(-1)
+  file.emptyLast = last !== undefined && last.trim() === '' && body.every((row) => row.cells.length < (head as { cells: string[] }).cells.length || row.cells.at(-1) === '')
   if (format.header === undefined && head !== undefined) file.notes.push(named ? `header on line ${head.line}` : 'no header: the first record holds values')
   if (named && head !== undefined) assertHeaderFits(file, head, body, format)
   file.gaps.blankIsRecord = (format.names?.length ?? file.header?.length ?? file.width) === 1 && rows.length > 0

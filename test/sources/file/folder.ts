@@ -8,8 +8,15 @@ import { collect } from '../../../src/testing/source-conformance.ts'
 
 /** A folder of its own for one test file; `write` makes files in it. */
 export class Folder {
-  readonly path = mkdtempSync(join(tmpdir(), 'landfall-files-'))
-  readonly env: SourceEnv = { clock: fixedClock('2026-11-22'), baseFolder: this.path }
+  readonly path: string
+  readonly env: SourceEnv
+
+  /** A new temporary folder, or `path`, which is made. */
+  constructor(path?: string) {
+    this.path = path ?? mkdtempSync(join(tmpdir(), 'landfall-files-'))
+    mkdirSync(this.path, { recursive: true })
+    this.env = { clock: fixedClock('2026-11-22'), baseFolder: this.path }
+  }
 
   write(name: string, content: string | Buffer): string {
     const path = join(this.path, name)
