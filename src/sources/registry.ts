@@ -1,6 +1,7 @@
 import type { ZodType } from 'zod'
 import { LandfallError } from '../errors/error.ts'
 import type { Clock } from '../model/clock.ts'
+import type { ParquetReader } from './parquet/scan.ts'
 import type { Source } from './source.ts'
 
 /** What a connector is given beside its options. */
@@ -8,6 +9,8 @@ export interface SourceEnv {
   clock: Clock
   /** Relative paths in options start here: the folder of landfall.yaml. */
   baseFolder: string
+  /** Reads Parquet: a ParquetScan over the staging database. Only source kind `parquet` needs it. */
+  scan?: ParquetReader
   /** Waits between attempts; timers when absent. Tests pass one that returns at once. */
   wait?(ms: number, signal?: AbortSignal): Promise<void>
 }
