@@ -62,7 +62,7 @@ export class BatchWriter {
       + `FROM (${[known, ...taken].join(' UNION ALL ')}) GROUP BY id`)
     const columns = new Map<string, TableColumn[]>()
     for (const table of tables) columns.set(table, await this.#staging.columnsOf(`${this.#database}.main.${ident(table)}`))
-    const later = await this.#staging.one<{ n: number }>(`SELECT count(*) AS n FROM ops.updates WHERE tbl IN (${[main, ...tables].map(literal).join(', ')})`)
+    const later = await this.#staging.one<{ n: number }>(`SELECT count(*) AS n FROM ops.updates WHERE doctype = ${literal(doctype)} OR tbl IN (${[main, ...tables].map(literal).join(', ')})`)
     return { tables, columns, updated: Number(later?.n ?? 0) > 0 }
   }
 
