@@ -6,7 +6,7 @@ import { addStockUnit, findWrongUnits, takeKnownFactors } from './item-units.ts'
 import { fillGroupDefaults, findRepeatedCompanies } from './item-group-defaults.ts'
 import { checkBarcodes, checkReorderLevels } from './item-tables.ts'
 import { insertPrices } from './item-standard-price.ts'
-import { postOpeningStock } from './opening-stock.ts'
+import { countLive, postOpeningStock } from './opening-stock.ts'
 
 /** U+FEFF and U+200B are taken out anywhere, white space at the ends. */
 const STRIPPED = `trim(replace(replace(COALESCE(item_code, ''), '\ufeff', ''), '\u200b', ''), E' \\t\\n\\r\\f\u00a0')`
@@ -133,7 +133,13 @@ export const rule: PostingRule = {
     { stage: 'validate', id: 'companies', run: findRepeatedCompanies },
     { stage: 'validate', id: 'foreign-defaults', run: (ctx) => findForeignDefaults(ctx, 'item_defaults') },
     { stage: 'validate', id: 'tax-ranges', run: findTaxRanges },
-    { stage: 'after_insert', id: 'price', run: insertPrices },
-    { stage: 'after_insert', id: 'opening-stock', run: postOpeningStock },
+    {
+      stage: 'after_insert', id: 'price-and-stock',
+      async run(ctx) {
+        const live = ctx.has('opening_stock') ? await countLive(ctx) : 0
+        await insertPrices(ctx)
+        await postOpeningStock(ctx, live)
+      },
+    },
   ],
 }

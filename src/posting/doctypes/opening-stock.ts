@@ -93,14 +93,22 @@ async function writeEntries(ctx: PostingContext, table: string): Promise<void> {
   await ctx.insertRows('tabVersion', `SELECT _id, ${name('opening-version')}, ${stamp}, 0 AS docstatus, 'Stock Entry' AS ref_doctype, voucher AS docname, '{"changed":[["docstatus",0,1]]}' AS data FROM ${table}`)
 }
 
-/** Opening stock of a new item is a stock entry of today into its warehouse, at its valuation or standard rate. */
-export async function postOpeningStock(ctx: PostingContext): Promise<void> {
+/** Documents of the batch that go on. */
+export async function countLive(ctx: PostingContext): Promise<number> {
+  return (await ctx.staging.one<{ n: number }>(`SELECT COUNT(*) AS n FROM ${ctx.live}`))!.n
+}
+
+/**
+ * Opening stock of a new item is a stock entry of today into its warehouse, at its valuation or standard rate. `live` is how many documents went
+ * on when their rows had been written: where one has dropped out since, the batch is posted again, and no number must be drawn before that.
+ */
+export async function postOpeningStock(ctx: PostingContext, live: number): Promise<void> {
   if (!ctx.has('opening_stock')) return
   await findProblems(ctx)
   const series = (ctx.site.doctype('Stock Entry')?.field('naming_series')?.options ?? '').split('\n')[0]
   if (series !== 'MAT-STE-.YYYY.-') return findUnsupported(ctx, OPENING, 'stock entries of this site have a series of their own', 'opening_stock')
   const table = await gatherEntries(ctx)
-  if (table === null) return
+  if (table === null || (await countLive(ctx)) < live) return
   await nameEntries(ctx, table, `MAT-STE-${ctx.today.slice(0, 4)}-`)
   await writeEntries(ctx, table)
 }
