@@ -60,7 +60,7 @@ export async function buildTables(batch: Batch, source: DraftSource, range: stri
   const status = documents.columns.get('docstatus')
   const submit = status === undefined ? 'FALSE' : `COALESCE(${coerce('d."docstatus"', status, { kind: 'int' })}, 0) = 1`
   const statements = [`CREATE OR REPLACE TEMP TABLE ${batch.local('doc')} AS SELECT d._id, ${root} AS _root, ${submit} AS _submit, ` +
-    `${await selectColumns(batch, batch.plan, documents, null)} FROM ${documents.relation} d WHERE ${range} ORDER BY d._id`]
+    `${await selectColumns(batch, batch.plan, documents, null)} FROM ${documents.relation} d WHERE ${range}`]
   for (const { field, plan } of batch.plan.children) {
     const given = source.children.get(field.fieldname), table = batch.local(field.fieldname)
     if (given === undefined) {
@@ -68,7 +68,7 @@ export async function buildTables(batch: Batch, source: DraftSource, range: stri
       continue
     }
     statements.push(`CREATE OR REPLACE TEMP TABLE ${table} AS SELECT d._parent, d._idx, ${await selectColumns(batch, plan, given, field.fieldname)} ` +
-      `FROM ${given.relation} d JOIN ${batch.doc} p ON p._id = d._parent ORDER BY d._parent, d._idx`)
+      `FROM ${given.relation} d JOIN ${batch.doc} p ON p._id = d._parent`)
   }
   await batch.staging.run(statements.join(';\n'))
 }

@@ -21,11 +21,11 @@ function stored(column: PlannedColumn, alias: string): string {
   }
 }
 
-function insertSql(batch: Batch, plan: DocTypePlan, from: string, alias: string, overrides: Record<string, string>, order: string): string {
+function insertSql(batch: Batch, plan: DocTypePlan, from: string, alias: string, overrides: Record<string, string>): string {
   const columns = plan.columns.map((column) => ident(column.name)).join(', ')
   const values = plan.columns.map((column) => overrides[column.name] ?? stored(column, alias)).join(', ')
   batch.run.written.add(plan.meta.table)
-  return `INSERT INTO rows.${ident(plan.meta.table)} (${columns}, _draft, _doctype) SELECT ${values}, n._root, ${literal(batch.run.rootDoctype)} FROM ${from} ORDER BY ${order}`
+  return `INSERT INTO rows.${ident(plan.meta.table)} (${columns}, _draft, _doctype) SELECT ${values}, n._root, ${literal(batch.run.rootDoctype)} FROM ${from}`
 }
 
 /** Writes the rows of every document that was not refused, and of its child tables. */
@@ -33,11 +33,11 @@ export async function writeRows(batch: Batch): Promise<void> {
   const any = await batch.staging.one(`SELECT 1 FROM temp.found WHERE severity = 'blocking' LIMIT 1`)
   const live = any === undefined ? 'TRUE' : `n._root NOT IN (SELECT id FROM temp.found WHERE severity = 'blocking')`
   const status: Record<string, string> = batch.submits > 0 ? { docstatus: 'CASE WHEN n._submit THEN 1 ELSE n.docstatus END' } : {}
-  const statements = [insertSql(batch, batch.plan, `${batch.doc} n WHERE ${live}`, 'n', status, 'n._id')]
+  const statements = [insertSql(batch, batch.plan, `${batch.doc} n WHERE ${live}`, 'n', status)]
   for (const { field, plan } of batch.plan.children) {
     if (batch.childCount(field.fieldname) === 0) continue
     const overrides: Record<string, string> = { parent: 'n.name', docstatus: batch.submits > 0 ? 'CASE WHEN n._submit THEN 1 ELSE n.docstatus END' : 'n.docstatus' }
-    statements.push(insertSql(batch, plan, `${batch.child(field.fieldname)} c JOIN ${batch.doc} n ON n._id = c._parent WHERE ${live}`, 'c', overrides, 'c._parent, c._idx'))
+    statements.push(insertSql(batch, plan, `${batch.child(field.fieldname)} c JOIN ${batch.doc} n ON n._id = c._parent WHERE ${live}`, 'c', overrides))
   }
   await batch.staging.run(statements.join(';\n'))
 }
