@@ -4,6 +4,7 @@ import { rule as supplier } from './supplier.ts'
 import { customerGroup, supplierGroup, territory } from './party-groups.ts'
 import { rule as address } from './address.ts'
 import { rule as contact } from './contact.ts'
+import { rule as communication } from './communication.ts'
 import { rule as comment } from './comment.ts'
 import { rule as note } from './note.ts'
 import { rule as todo } from './todo.ts'
@@ -25,6 +26,6 @@ import { rule as warehouse } from './warehouse.ts'
 
 /** The rules of all DocTypes that have one. */
 export const RULES: readonly PostingRule[] = [
-  customer, supplier, customerGroup, supplierGroup, territory, address, contact, comment, note, todo,
+  customer, supplier, customerGroup, supplierGroup, territory, address, contact, communication, comment, note, todo,
   account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
 ]

@@ -9,12 +9,15 @@ import { findBadWarehouses, findFractions, findMissingWarehouse } from '../order
 import { findSubmitRefusals, leaveTraces, resetWarehouse, setSubmittedStatus, updateProjectSales } from '../orders/submit-effects.ts'
 import { writeTaxTables } from '../orders/totals-step.ts'
 
+async function takeDeliveryDates(ctx: PostingContext): Promise<void> {
+  await ctx.staging.run(`UPDATE ${ctx.child('items')} AS i SET delivery_date = d.delivery_date FROM ${ctx.doc} d WHERE d._id = i._parent AND i.delivery_date IS NULL AND d.delivery_date IS NOT NULL`)
+}
+
 /** Delivery dates of the order and its lines determine each other. */
 async function settleDeliveryDates(ctx: PostingContext): Promise<void> {
   const sells = `d.order_type = 'Sales' AND NOT ${truthy('d.skip_delivery_note')}`, items = ctx.child('items')
   await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET delivery_date = s.latest FROM (SELECT _parent, max(delivery_date) AS latest FROM ${items} GROUP BY _parent) s WHERE s._parent = d._id AND s.latest IS NOT NULL AND ${sells}`)
   await ctx.find({ type: 'ValidationError', field: 'delivery_date', message: 'Please enter Delivery Date', hint: 'Map a delivery date.', select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${sells} AND d.delivery_date IS NULL` })
-  await ctx.staging.run(`UPDATE ${items} AS i SET delivery_date = d.delivery_date FROM ${ctx.doc} d WHERE d._id = i._parent AND i.delivery_date IS NULL AND ${sells}`)
   await ctx.find({
     type: 'ValidationError', field: 'items.delivery_date', message: 'Expected Delivery Date should be after Sales Order Date', hint: 'Correct the date of the order or of the delivery.',
     select: `SELECT i._parent AS id, i._idx AS idx, CAST(i.delivery_date AS VARCHAR) AS "value" FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent WHERE ${sells} AND d.transaction_date > i.delivery_date`,
@@ -73,6 +76,7 @@ export const rule: PostingRule = {
   ],
   writes: ['tabBin', 'tabItem Price', 'tabComment', 'tabVersion', 'tabProject'],
   steps: [
+    validate('line-dates', takeDeliveryDates),
     ...orderSteps(kind),
     validate('delivery-dates', settleDeliveryDates),
     validate('project', findForeignProject),

@@ -138,7 +138,9 @@ export class Batch implements PostingContext {
     const changed = await this.staging.run(
       `INSERT INTO temp.found SELECT n._root, ${literal(spec.severity ?? 'blocking')}, ${literal(spec.type)}, ${literal(spec.field ?? null)}, ${pick('idx', 'NULL')}, ` +
       `${pick('message', literal(spec.message ?? spec.type))}, ${value}, ${cause}, ${literal(spec.hint ?? null)}, ${this.#stageNumber(spec.stage ?? this.stage)}, ` +
-      `${spec.seq ?? ++this.#seq}, ${this.run.late && blocking} FROM (${spec.select}) f JOIN ${this.doc} n ON n._id = f.id`)
+      `${spec.seq ?? ++this.#seq}, ${this.run.late && blocking} FROM (${spec.select}) f JOIN ${this.doc} n ON n._id = f.id` +
+      // A document already refused is no reason to post the batch once more.
+      (this.run.late && blocking ? ` WHERE n._root NOT IN (SELECT id FROM temp.found WHERE severity = 'blocking')` : ''))
     if (this.run.late && blocking) this.run.lateFound += changed
     return changed
   }

@@ -14,17 +14,20 @@ export function scratchOf(ctx: PostingContext): OrderScratch {
   return scratches.get(ctx)!
 }
 
-/** SQL: the warehouse of a line that names none, after item, group and brand: the site's default, then the one of Stock Settings. */
-function defaultWarehouse(ctx: PostingContext, company: string): string {
-  const given = [ctx.site.default('default_warehouse'), ctx.site.single('Stock Settings')['default_warehouse']].filter((name) => name !== null && name !== undefined && name !== '')
-  return given.map((name) => `(SELECT any_value(w.name) FROM rows."tabWarehouse" w WHERE w.name = ${literal(name as string)} AND w.company = ${company})`).concat('NULL').join(', ')
+/** SQL: the warehouse of a line that names none, after item, group and brand: the site's default, then the one of Stock Settings, if it is the company's. */
+async function defaultWarehouse(ctx: PostingContext, company: string): Promise<string> {
+  const names = [ctx.site.default('default_warehouse'), ctx.site.single('Stock Settings')['default_warehouse']].filter((name) => name !== null && name !== undefined && name !== '').map(String)
+  if (names.length === 0) return 'NULL'
+  const rows = await ctx.staging.all<{ name: string; company: string }>(`SELECT name, company FROM rows."tabWarehouse" WHERE name IN (${names.map((name) => literal(name)).join(', ')})`)
+  const usable = names.map((name) => rows.find((row) => row.name === name)).filter((row) => row !== undefined)
+  return usable.length === 0 ? 'NULL' : `CASE ${usable.map((row) => `WHEN ${company} = ${literal(row.company)} THEN ${literal(row.name)}`).join(' ')} END`
 }
 
 /** One row per line with what get_item_details answers for it; the raw material of the next steps. */
 async function makeLines(ctx: PostingContext, kind: OrderKind, facts: string): Promise<string> {
   const lines = ctx.scratch('lines'), factors = await makeUnitFactors(ctx, facts)
   const uom = `COALESCE(${orNull('i.uom')}, f.order_uom)`
-  const warehouse = `CASE WHEN ${filled('i.warehouse')} THEN i.warehouse ELSE COALESCE(${orNull('d.set_warehouse')}, f.warehouse, ${defaultWarehouse(ctx, 'd.company')}) END`
+  const warehouse = `CASE WHEN ${filled('i.warehouse')} THEN i.warehouse ELSE COALESCE(${orNull('d.set_warehouse')}, f.warehouse, ${await defaultWarehouse(ctx, 'd.company')}) END`
   const center = `COALESCE(${orNull('pr.cost_center')}, f.cost_center, ${orNull('i.cost_center')}, co.cost_center)`
   const party = kind.selling ? 'd.customer' : 'd.supplier'
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${lines.slice(5)} AS SELECT i._parent, i._idx, i.item_code, f.variant_of, f.stock_uom, ${uom} AS uom, i.qty, COALESCE(i.rate, 0) AS rate, ${party} AS party,

@@ -9,7 +9,24 @@ import { filled, type OrderKind } from './kind.ts'
 export async function makePrices(ctx: PostingContext, kind: OrderKind, lines: string): Promise<void> {
   const price = `rows."tabItem Price"`
   const any = await ctx.staging.one(`SELECT 1 FROM ${price} p WHERE p.item_code IN (SELECT item_code FROM ${lines} UNION ALL SELECT variant_of FROM ${lines}) LIMIT 1`)
-  if (any === undefined) return
+  if (any !== undefined) await takePrices(ctx, kind, lines, price)
+  await seeNewPrices(ctx, lines)
+}
+
+/** Prices that earlier lines of the batch leave behind count for orders from today on: they are valid from today. */
+async function seeNewPrices(ctx: PostingContext, lines: string): Promise<void> {
+  const today = `DATE ${literal(ctx.today)}`, stock = ctx.site.single('Stock Settings')
+  if (Number(stock['auto_insert_price_list_rate_if_missing'] ?? 0) === 0) return
+  if ((await ctx.staging.one(`SELECT 1 FROM ${lines} WHERE price IS NULL AND transaction_date >= ${today} LIMIT 1`)) === undefined) return
+  const offered = stock['update_price_list_based_on'] === 'Price List Rate' ? 'COALESCE(NULLIF(l.given_price, 0), l.rate)' : 'l.rate'
+  await ctx.staging.run(`UPDATE ${lines} AS t SET price = n.rate * CASE WHEN t.uom = t.stock_uom THEN 1 ELSE t.factor END FROM (
+      SELECT l.item_code, l.price_list, l.currency, l.stock_uom, arg_min(struct_pack(p := l._parent, i := l._idx), (l._parent, l._idx)) AS first, arg_min(${offered} / l.factor, (l._parent, l._idx)) AS rate
+      FROM ${lines} l JOIN rows."tabPrice List" pl ON pl.name = l.price_list AND pl.currency = l.currency AND pl.enabled = 1 WHERE l.price IS NULL AND l.rate <> 0
+        AND NOT EXISTS (SELECT 1 FROM rows."tabItem Price" p WHERE p.item_code = l.item_code AND p.price_list = l.price_list AND p.currency = l.currency AND p.uom = l.stock_uom) GROUP BY ALL) n
+    WHERE n.item_code = t.item_code AND n.price_list = t.price_list AND n.stock_uom = t.stock_uom AND t.price IS NULL AND t.transaction_date >= ${today} AND (t._parent, t._idx) > (n.first.p, n.first.i)`)
+}
+
+async function takePrices(ctx: PostingContext, kind: OrderKind, lines: string, price: string): Promise<void> {
   const general = `COALESCE(p.customer, '') = '' AND COALESCE(p.supplier, '') = ''`, unit = (uom: string) => `COALESCE(p.uom, '') IN ('', ${uom})`
   await ctx.staging.run(`UPDATE ${lines} AS t SET price = s.price FROM (SELECT l._parent, l._idx,
       CASE WHEN p.tier IN (1, 11) AND p.packing <> 0 AND fmod(l.qty, p.packing) <> 0 THEN NULL WHEN p.uom = l.uom THEN p.rate ELSE p.rate * l.factor END AS price

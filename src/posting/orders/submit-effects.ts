@@ -35,7 +35,7 @@ export async function findSubmitRefusals(ctx: PostingContext): Promise<void> {
     const enabled = Number(ctx.site.single('Stock Settings')['enable_stock_reservation'] ?? 0) !== 0
     await ctx.find({
       type: enabled ? 'unsupported' : 'ValidationError', field: 'reserve_stock', message: enabled ? 'Stock reservations are not predicted' : 'Please enable Stock Reservation in the Stock Settings.', stage: 'on_submit',
-      hint: 'Leave reserve_stock out.', select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE d._submit AND ${truthy('d.reserve_stock')}`,
+      hint: 'Leave reserve_stock out.', select: `SELECT d._id AS id FROM ${ctx.live} d WHERE d._submit AND ${truthy('d.reserve_stock')}`,
     })
   }
   await findCrossedLimits(ctx)
