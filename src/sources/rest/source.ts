@@ -65,7 +65,7 @@ export class RestSource implements Source {
   async *read(request: ReadRequest): AsyncGenerator<Batch> {
     checkStopped(request.signal, request.entity)
     const item = chooseEntity(this.name, await this.#described(), request.entity)
-    chooseColumns(item.name, item.entity.columns, request.columns)
+    if (item.entity.columns.length > 0) chooseColumns(item.name, item.entity.columns, request.columns)
     const after = request.after
     if (after?.['end'] === true) return
     const pages = this.#pages(item.name, item.options), columns = new Columns()
@@ -111,7 +111,8 @@ export class RestSource implements Source {
   /** The announced total where no sums are wanted; else a second reading of all pages. */
   async measure(entity: string, sums: string[]): Promise<Measure> {
     const item = chooseEntity(this.name, await this.#described(), entity)
-    chooseColumns(item.name, item.entity.columns, sums)
+    // An endpoint without records shows no columns.
+    if (item.entity.columns.length > 0) chooseColumns(item.name, item.entity.columns, sums)
     const pages = this.#pages(item.name, item.options), columns = new Columns()
     const totals = new Map<string, Decimal | null>(sums.map((name) => [name, null]))
     let count = 0
