@@ -5,7 +5,7 @@ export const ROOMS: Record<string, { may: string[]; types?: string[] }> = {
   config: { may: ['model', 'errors'] },
   sources: { may: ['model', 'errors'] },
   staging: { may: ['model', 'errors'] },
-  transforms: { may: ['model', 'errors'] },
+  transforms: { may: ['model', 'errors', 'staging-text'] },
   site: { may: ['model', 'errors', 'staging-text'], types: ['staging'] },
   ledger: { may: ['model', 'errors', 'staging-text'], types: ['staging'] },
   mapping: { may: ['model', 'errors', 'transforms', 'site', 'config', 'staging-text'], types: ['staging'] },

@@ -1,4 +1,4 @@
-import type { ChildSpec, FieldSpec, RefSpec, TargetSpec } from '../config/mapping-schema.ts'
+import { isChild, type ChildSpec, type FieldSpec, type RefSpec } from '../config/mapping-schema.ts'
 import { LandfallError } from '../errors/error.ts'
 import { didYouMean } from '../model/closest.ts'
 import { ident, literal } from '../staging/staging.ts'
@@ -44,7 +44,7 @@ export function compileBlock(block: Block, around: Surroundings, scratch: string
   const key = document.key === undefined ? '"_key"' : relation.compute(keySql(document.key.map((name) => place.attempt(['key'], () => scope.field(name) ?? compileExpression(name, scope)) ?? { sql: 'NULL', type: 'null' as const })))
   const children: CompiledChild[] = []
   for (const [name, spec] of Object.entries(document.fields)) {
-    if (isChildSpec(spec)) children.push(...compileChildren(block, around, name, spec, at, scratch))
+    if (isChild(spec)) children.push(...compileChildren(block, around, name, spec, at, scratch))
     else place.field(name, spec, ['fields', name])
   }
   for (const [name, wanted] of [['docstatus', document.docstatus], ['submit', document.submit]] as const) {
@@ -62,10 +62,6 @@ function placeOf(block: Block): (...rest: Path) => Path {
   const top = locate?.([]), listed = locate?.(['documents', 0])
   const short = top !== undefined && listed !== undefined && top.line === listed.line && top.column === listed.column
   return (...rest) => (short ? rest : ['documents', block.index, ...rest])
-}
-
-export function isChildSpec(spec: TargetSpec): spec is ChildSpec | ChildSpec[] {
-  return typeof spec === 'object' && (Array.isArray(spec) || 'fields' in spec)
 }
 
 /** Collects what fields of one place compile to. */
@@ -120,7 +116,7 @@ class Place {
     if (doctype === undefined || !made.includes(doctype)) {
       throw new LandfallError('mapping-invalid', made.length === 0 ? `no mapping makes documents of \`${spec.ref}\`` : `\`${spec.ref}\` becomes ${made.join(', ')}${doctype === undefined ? ': say which with `doctype`' : `, not ${doctype}`}`)
     }
-    if (linked !== null && spec.doctype !== undefined && linked !== doctype) throw new LandfallError('mapping-invalid', `${name} links to ${linked}, but the reference gives a ${doctype}`)
+    if (linked !== null && linked !== doctype) throw new LandfallError('mapping-invalid', `${name} links to ${linked}, but \`${spec.ref}\` becomes ${made.join(', ')}`)
     const deferred = this.#child === null && doctype !== own && this.#around.deferred(own, name, doctype)
     return { doctype, entity: spec.ref, itself: doctype === own, deferred, missing: spec.missing ?? this.#block.entity.mapping.policies.missing_reference, table: referenceTable(doctype, spec.ref) }
   }

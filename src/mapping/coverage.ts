@@ -1,6 +1,5 @@
 import { parseExpression, type Node } from './expression-syntax.ts'
-import type { ChildSpec, FieldSpec } from '../config/mapping-schema.ts'
-import { isChildSpec } from './block.ts'
+import { isChild, type ChildSpec, type FieldSpec } from '../config/mapping-schema.ts'
 import type { MappedEntity } from './entity.ts'
 import type { MappingPlan } from './plan.ts'
 
@@ -76,7 +75,7 @@ function blockUses(entity: MappedEntity, document: { when?: string; key?: string
   texts([document.when], `${doctype} when`)
   texts([...(document.key ?? []), ...(document.match ?? []), document.docstatus, typeof document.submit === 'string' ? document.submit : undefined], doctype)
   for (const [name, spec] of Object.entries(document.fields) as [string, FieldSpec | ChildSpec | ChildSpec[]][]) {
-    if (!isChildSpec(spec)) { leafUses(spec, `${doctype}.${name}`, entity.name, aliases, use); continue }
+    if (!isChild(spec)) { leafUses(spec, `${doctype}.${name}`, entity.name, aliases, use); continue }
     for (const child of Array.isArray(spec) ? spec : [spec]) {
       const own = child.from ?? entity.name
       for (const [left, right] of Object.entries(child.on ?? {})) { use(entity.name, left, `${doctype}.${name}`); use(own, right, `${doctype}.${name}`) }
@@ -125,7 +124,7 @@ function missingFields(plan: MappingPlan): MissingField[] {
       }
       check(target.doctype, given, '')
       for (const [name, spec] of Object.entries(given)) {
-        if (!isChildSpec(spec)) continue
+        if (!isChild(spec)) continue
         const doctype = plan.site.doctype(target.doctype)?.field(name)?.options ?? ''
         for (const child of Array.isArray(spec) ? spec : [spec]) check(doctype, child.fields, `${name}.`)
       }

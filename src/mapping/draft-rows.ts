@@ -137,7 +137,7 @@ async function noteDeferred(staging: Staging, doctype: string, staged: StagedBlo
   }
 }
 
-const matchTable = (doctype: string): string => `work.${ident(`match ${doctype}`)}`
+const matchTable = (doctype: string): string => `ops.${ident(`match ${doctype}`)}`
 
 /** Records that are the same document as one of another mapping: `work.matched` (_row, _id of that document). */
 async function matchExisting(staging: Staging, target: MappingTarget, staged: StagedBlock): Promise<boolean> {

@@ -1,8 +1,9 @@
-import type { DocumentSpec, FieldSpec } from '../config/mapping-schema.ts'
+import { isChild, type DocumentSpec, type FieldSpec } from '../config/mapping-schema.ts'
+import { LandfallError } from '../errors/error.ts'
 import { draftRelation } from '../model/draft.ts'
 import { displayKey } from '../model/key.ts'
 import { ident, literal, type Staging } from '../staging/staging.ts'
-import { blocksByDoctype, compileBlock, isChildSpec, referencesOf, type CompiledBlock, type Surroundings } from './block.ts'
+import { blocksByDoctype, compileBlock, referencesOf, type CompiledBlock, type Surroundings } from './block.ts'
 import { compileField } from './field.ts'
 import { fillLookups } from './lookup-tables.ts'
 import type { Block, MappingPlan, MappingTarget } from './plan.ts'
@@ -32,7 +33,7 @@ async function gatherKeys(staging: Staging, plan: MappingPlan, target: MappingTa
   const document: DocumentSpec = {
     ...block.document, match: undefined, submit: undefined, docstatus: undefined, placeholder: undefined,
     fields: Object.fromEntries(Object.entries(block.document.fields).flatMap(([name, spec]): [string, DocumentSpec['fields'][string]][] => {
-      if (!isChildSpec(spec)) return typeof spec === 'object' && 'ref' in spec ? [[name, spec]] : []
+      if (!isChild(spec)) return typeof spec === 'object' && 'ref' in spec ? [[name, spec]] : []
       const rows = (Array.isArray(spec) ? spec : [spec]).map((child) => ({ ...child, order_by: undefined, fields: onlyRefs(child.fields) })).filter((child) => Object.keys(child.fields).length > 0)
       return rows.length === 0 ? [] : [[name, rows]]
     })),
@@ -63,7 +64,7 @@ async function insertFor(staging: Staging, plan: MappingPlan, target: MappingTar
   const relationOf = new Relation(`SELECT n, k AS "~key", ${shown} AS "key"${Array.from({ length: parts }, (_, i) => `, string_split(k, chr(31))[${i + 1}] AS "key${i + 1}"`).join('')} FROM work.lacking`, 'placeholder')
   const scope = new Scope(relationOf, plan.registry, ['key', ...Array.from({ length: parts }, (_, i) => `key${i + 1}`)].map((column) => ({ name: column, type: 'text' as const })))
   const fields = Object.entries(block.document.placeholder ?? standIn(plan, block)).filter(([field]) => target.fields.some((item) => item.name === field)).map(([field, spec]) => ({
-    field, sql: compileField(field, spec, { scope, registerMap: () => '', readText: () => '', reference: () => { throw new Error('a placeholder refers to nothing') }, typeMismatch: 'null' }).value.sql, type: target.fields.find((item) => item.name === field)?.sqlType ?? 'VARCHAR',
+    field, sql: compileField(field, spec, { scope, registerMap: () => '', readText: () => '', reference: () => { throw new LandfallError('mapping-invalid', 'a placeholder cannot refer to another document', { hint: 'Give constants and expressions over `key`.' }) }, typeMismatch: 'null' }).value.sql, type: target.fields.find((item) => item.name === field)?.sqlType ?? 'VARCHAR',
   }))
   await fillLookups(staging, relationOf)
   const first = Number((await staging.one<{ n: number }>(`SELECT coalesce(max(_id), 0) AS n FROM ${relation}`))?.n ?? 0)

@@ -1,5 +1,6 @@
 import type { TransformStep } from '../config/mapping-schema.ts'
 import type { ColumnType } from '../model/entity.ts'
+import { decimalCast } from '../transforms/decimal-cast.ts'
 import { noDate } from '../transforms/date-text.ts'
 import { isBlank } from '../transforms/transform.ts'
 
@@ -7,7 +8,7 @@ import { isBlank } from '../transforms/transform.ts'
 export function strictSql(x: string, type: ColumnType): string {
   switch (type) {
     case 'integer': return `CASE WHEN regexp_full_match(${x}, '[-+]?\\d{1,19}') THEN TRY_CAST(${x} AS BIGINT) END`
-    case 'decimal': return `CASE WHEN regexp_full_match(${x}, '[-+]?(\\d+(\\.\\d*)?|\\.\\d+)') THEN TRY_CAST(${x} AS DECIMAL(38,9)) END`
+    case 'decimal': return `CASE WHEN regexp_full_match(${x}, '[-+]?(\\d+(\\.\\d*)?|\\.\\d+)') THEN ${decimalCast(x)} END`
     case 'float': return `CASE WHEN regexp_full_match(${x}, '[-+]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][-+]?\\d{1,3})?') THEN TRY_CAST(${x} AS DOUBLE) END`
     case 'boolean': return `CASE WHEN lower(${x}) IN ('true', 't', '1') THEN true WHEN lower(${x}) IN ('false', 'f', '0') THEN false END`
     case 'date': return `CASE WHEN regexp_full_match(${x}, '\\d{4}-\\d{2}-\\d{2}') THEN TRY_CAST(${x} AS DATE) WHEN regexp_full_match(${x}, '\\d{4}-\\d{2}-\\d{2}[ T]00:00(:00(\\.0+)?)?') THEN TRY_CAST(left(${x}, 10) AS DATE) END`

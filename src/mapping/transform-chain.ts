@@ -1,5 +1,6 @@
 import { LandfallError } from '../errors/error.ts'
 import type { TransformStep } from '../config/mapping-schema.ts'
+import { decimalCast } from '../transforms/decimal-cast.ts'
 import type { BoundTransform, TransformRegistry } from '../transforms/registry.ts'
 import { isBlank } from '../transforms/transform.ts'
 import type { Relation } from './relation.ts'
@@ -15,7 +16,7 @@ export function applyBound(value: Typed, bound: BoundTransform, relation: Relati
   let input = text, result: Typed
   if (transform.sql) {
     if (transform.input === 'number') {
-      input = relation.compute(isNumeric(value.type) ? asDecimal(value) : `CASE WHEN regexp_full_match(trim(${text}), '[-+]?(\\d+(\\.\\d*)?|\\.\\d+)') THEN TRY_CAST(trim(${text}) AS DECIMAL(38,9)) END`)
+      input = relation.compute(isNumeric(value.type) ? asDecimal(value) : `CASE WHEN regexp_full_match(trim(${text}), '[-+]?(\\d+(\\.\\d*)?|\\.\\d+)') THEN ${decimalCast(`trim(${text})`)} END`)
     }
     result = { sql: relation.compute(transform.sql(input, options)), type: typeOfOutput(transform.output) }
   } else {

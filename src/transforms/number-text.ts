@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decimalCast } from './decimal-cast.ts'
 
 /** How a number is written: its decimal mark and the marks that may group thousands. */
 export interface NumberStyle { decimal: ',' | '.'; groups: string; indian?: boolean }
@@ -48,8 +49,8 @@ export function numberSql(x: string, locale: string): string {
     const inner = `trim(regexp_replace(${b}, '^[-+(]|[-+)]$', '', 'g'))`
     const negative = `(${b} LIKE '-%' OR ${b} LIKE '%-' OR ${b} LIKE '(%')`
     const wellFormed = `regexp_full_match(${b}, '[-+]?[^-+()]*|[^-+()]*[-+]|\\([^-+()]*\\)')`
-    return `CASE WHEN ${wellFormed} THEN ${at(inner, 'd', `CASE WHEN d IS NOT NULL THEN TRY_CAST(CASE WHEN ${negative} THEN '-' ELSE '' END || (${bodySql('d', locale)}) AS DECIMAL(38,9)) END`)} END`
+    return `CASE WHEN ${wellFormed} THEN ${at(inner, 'd', `CASE WHEN d IS NOT NULL THEN ${at(`CASE WHEN ${negative} THEN '-' ELSE '' END || (${bodySql('d', locale)})`, 'm', decimalCast('m'))} END`)} END`
   }
   const science = `CASE WHEN regexp_full_match(trim(${x}), '[-+]?\\d+(\\.\\d+)?[eE][-+]?\\d{1,3}') THEN TRY_CAST(TRY_CAST(trim(${x}) AS DOUBLE) AS DECIMAL(38,9))`
-  return `CASE WHEN regexp_full_match(${x}, '-?\\d{1,25}(\\.\\d{1,9})?')${locale === 'auto' || STYLES[locale]?.decimal === '.' ? '' : ` AND ${x} NOT LIKE '%.%'`} THEN TRY_CAST(${x} AS DECIMAL(38,9)) ELSE ${science} ELSE ${at(bareSql(x), 'b', signed('b'))} END END`
+  return `CASE WHEN regexp_full_match(${x}, '-?\\d{1,25}(\\.\\d{1,9})?')${locale === 'auto' || STYLES[locale]?.decimal === '.' ? '' : ` AND ${x} NOT LIKE '%.%'`} THEN ${decimalCast(x)} ELSE ${science} ELSE ${at(bareSql(x), 'b', signed('b'))} END END`
 }
