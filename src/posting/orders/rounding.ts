@@ -12,9 +12,10 @@ function toEven(value: number): number {
 const bankers: Round = (value, precision) => {
   const scale = 10 ** precision, scaled = value * scale
   const floor = Math.floor(scaled), rest = scaled - floor
-  // Far from a half the noise cannot matter; this is nearly every amount there is.
-  if (rest < 0.499999999) return floor / scale + 0 // + 0 turns -0 into 0
-  if (rest > 0.500000001) return (floor + 1) / scale + 0
+  // Far from a half the noise (which grows with the amount) cannot matter; this is nearly every amount there is. + 0 turns -0 into 0.
+  const near = 1e-9 + Math.abs(scaled) * 2.3e-16
+  if (rest < 0.5 - near) return floor / scale + 0
+  if (rest > 0.5 + near) return (floor + 1) / scale + 0
   // From 8,192 on a double has no 12th decimal to cut.
   const clean = Math.abs(scaled) < 8192 ? Number(scaled.toFixed(12)) : scaled
   if (clean === 0 || Number.isNaN(clean)) return clean === 0 ? 0 : clean

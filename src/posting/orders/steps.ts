@@ -4,6 +4,7 @@ import type { OrderKind } from './kind.ts'
 import { findBadDiscount, findBadLines, findBlockedSupplier, findForeignParts, findZeroQuantity } from './order-checks.ts'
 import { findMissingParty, takePartyDetails } from './party-details.ts'
 import { makePaymentSchedule } from './payment-schedule.ts'
+import { shareCommission } from './sales-team.ts'
 import { takeLetterHead } from './submit-effects.ts'
 import { appendItemTaxRows, findBadCharges, findBadTaxes } from './tax-rows-step.ts'
 import { calculateOrders } from './totals-step.ts'
@@ -28,6 +29,7 @@ export function orderSteps(kind: OrderKind): Step[] {
     step('charges', (ctx) => findBadCharges(ctx, kind)),
     step('discount', (ctx) => findBadDiscount(ctx, kind)),
     step('totals', (ctx) => calculateOrders(ctx, kind)),
+    ...(kind.selling ? [step('sales-team', shareCommission)] : []),
     step('schedule', (ctx) => makePaymentSchedule(ctx, kind)),
     step('party-checks', (ctx) => findForeignParts(ctx, kind)),
     step('letter-head', takeLetterHead),

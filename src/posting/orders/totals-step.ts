@@ -75,16 +75,22 @@ async function writeDocuments(ctx: PostingContext, kind: OrderKind, order: Order
   await ctx.push(ctx.doc, [{ name: '_id', kind: 'BIGINT', values: order.ids }], [
     ...fields.map((field) => doubles(field, doc[field])), texts('in_words', inWords), texts('base_in_words', baseInWords),
   ])
-  taxTables.set(ctx, { ids: taxed, tables })
+  const marked = order.taxes.parent.flatMap((id, t) => (/[<>]/.test(order.taxes.description[t]!) && order.submitted[order.ids.indexOf(id)] === 1 ? [{ id, idx: order.taxes.idx[t]!, text: order.taxes.description[t]! }] : []))
+  taxTables.set(ctx, { ids: taxed, tables, marked })
 }
 
 /** Tax tables wait until the documents are checked: the site's own markup needs no cleaning, and cleaning is slow. */
-const taxTables = new WeakMap<PostingContext, { ids: number[]; tables: string[] }>()
+const taxTables = new WeakMap<PostingContext, { ids: number[]; tables: string[]; marked: { id: number; idx: number; text: string }[] }>()
 
 /** Sets `other_charges_calculation`; for a stage after the checks. */
 export async function writeTaxTables(ctx: PostingContext): Promise<void> {
   const made = taxTables.get(ctx)
   await ctx.staging.run(`UPDATE ${ctx.doc} SET other_charges_calculation = NULL WHERE other_charges_calculation IS NOT NULL`)
+  // The second validate of a submit heads the columns with descriptions that were cleaned meanwhile.
+  for (const { id, idx, text } of made?.marked ?? []) {
+    const row = await ctx.staging.one<{ description: string }>(`SELECT description FROM ${ctx.child('taxes')} WHERE _parent = ${id} AND _idx = ${idx}`), at = made!.ids.indexOf(id)
+    if (row && at >= 0) made!.tables[at] = made!.tables[at]!.replaceAll(`>${text}</th>`, `>${row.description}</th>`)
+  }
   if (made !== undefined) await ctx.push(ctx.doc, [{ name: '_id', kind: 'BIGINT', values: made.ids }], [texts('other_charges_calculation', made.tables)])
 }
 
