@@ -19,33 +19,27 @@ export interface LoadOptions {
  * crash it goes on where it was. Throws target errors and `interrupted`.
  */
 export async function load(ctx: PhaseContext, options: LoadOptions): Promise<OutcomeCounts> {
-  const total: OutcomeCounts = { loaded: 0, unchanged: 0, refused: 0, skipped: 0 }
   const { target } = options
   const marks = new Set((await target.marks(ctx.run)).map((mark) => mark.mark))
   if (!marks.has('start')) await target.mark(ctx.run, 'start')
   for (const phase of options.plan.phases) {
     for (const wave of phase.waves) {
       for (const doctype of wave.doctypes) {
-        const counts = await loadDoctype(ctx, options, { step: 'load', phase: phase.name, wave: wave.number, subject: doctype })
-        for (const status of Object.keys(total) as (keyof OutcomeCounts)[]) total[status] += counts[status]
+        await loadDoctype(ctx, options, { step: 'load', phase: phase.name, wave: wave.number, subject: doctype })
       }
     }
     if (!marks.has(phase.name)) await target.mark(ctx.run, phase.name)
     ctx.reached(`mark ${phase.name}`)
   }
-  await noteOutcomes(ctx, options)
-  return total
+  return noteOutcomes(ctx, options)
 }
 
-async function loadDoctype(ctx: PhaseContext, options: LoadOptions, scope: Required<Scope>): Promise<OutcomeCounts> {
-  const counts: OutcomeCounts = { loaded: 0, unchanged: 0, refused: 0, skipped: 0 }
+async function loadDoctype(ctx: PhaseContext, options: LoadOptions, scope: Required<Scope>): Promise<void> {
   const doctype = scope.subject, drafts = draftRelation(doctype)
-  if (!await ctx.staging.exists(drafts)) return counts
+  if (!await ctx.staging.exists(drafts)) return
   // What this run settled before it was interrupted is passed over; the ledger says what that is.
   const open = `FROM ${drafts} d WHERE NOT EXISTS (SELECT 1 FROM ${options.target.documents} l WHERE l.doctype = ${literal(doctype)} AND l.entity = d._entity AND l."key" = d._key)`
   const range = await ctx.staging.one<{ first: number | null; last: number | null; n: number }>(`SELECT min(d._id) AS first, max(d._id) AS last, count(*) AS n ${open}`)
-  const all = await ctx.staging.one<{ n: number }>(`SELECT count(*) AS n FROM ${drafts}`)
-  counts.unchanged = Number(all?.n ?? 0) - Number(range?.n ?? 0)
   const meter = ctx.gauge(scope, Number(range?.n ?? 0))
   const fixed = options.fixed[doctype]
   const size = ctx.pace(fixed ?? options.batchDocuments, fixed !== undefined)
@@ -58,14 +52,12 @@ async function loadDoctype(ctx: PhaseContext, options: LoadOptions, scope: Requi
     const began = ctx.clock.elapsed()
     const outcomes = await ctx.attempt(scope, () => options.target.write(batch))
     size.took(ctx.clock.elapsed() - began)
-    for (const outcome of outcomes) counts[outcome.status]++
     meter.add(outcomes.length, outcomes.filter((outcome) => outcome.status === 'refused').length)
     ctx.reached(`loaded ${doctype}`)
     if (ctx.signal.aborted) throw new LandfallError('interrupted', 'The run was stopped while loading; every batch that was begun is complete.', { hint: 'landfall run --resume goes on after the last batch.' })
     from = to + 1
   }
   meter.end()
-  return counts
 }
 
 /** The `_id` that ends a batch of `size` documents; ids may have gaps. */
@@ -78,7 +70,7 @@ async function endOfBatch(ctx: PhaseContext, drafts: string, from: number, size:
  * `ops.outcomes(doctype, id, status, name, type, message)`: what became of every draft, from the ledger and from what was refused before. Made
  * from what is true in the end, so that it is the same with and without interruptions.
  */
-async function noteOutcomes(ctx: PhaseContext, options: LoadOptions): Promise<void> {
+async function noteOutcomes(ctx: PhaseContext, options: LoadOptions): Promise<OutcomeCounts> {
   await ctx.staging.transaction(async () => {
     await ctx.staging.run('DELETE FROM ops.outcomes')
     for (const doctype of planOrder(options.plan)) {
@@ -90,4 +82,7 @@ async function noteOutcomes(ctx: PhaseContext, options: LoadOptions): Promise<vo
         + `LEFT JOIN (SELECT id, any_value(type) AS type, any_value(message) AS message FROM ops.refused WHERE doctype = ${name} GROUP BY id) r ON r.id = d._id`)
     }
   })
+  const counts: OutcomeCounts = { loaded: 0, unchanged: 0, refused: 0, skipped: 0 }
+  for (const row of await ctx.staging.all<{ status: keyof OutcomeCounts; n: number }>('SELECT status, count(*) AS n FROM ops.outcomes GROUP BY status')) counts[row.status] = Number(row.n)
+  return counts
 }

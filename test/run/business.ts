@@ -100,6 +100,11 @@ function siteTemplate(site: Site): Promise<string> {
   return emptySite
 }
 
+/** Path of an empty rehearsal site to copy. */
+export function makeSiteFile(): Promise<string> {
+  return siteTemplate(Site.load())
+}
+
 /** Opens the business in a folder: a new process would do the same after a crash. */
 export async function openBusiness(folder: string, size: BusinessSize, options: { reached?: (point: string) => void; onBlocking?: 'stop' | 'skip_documents'; signal?: AbortSignal } = {}): Promise<Opened> {
   const site = Site.load()

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { fixedClock } from '../../src/model/clock.ts'
 import { Site } from '../../src/site/site.ts'
 import { Staging } from '../../src/staging/staging.ts'
@@ -11,6 +11,7 @@ import type { LoadBatch, Target } from '../../src/targets/target.ts'
 let folder: string, staging: Staging, target: Target
 const site = Site.load()
 const clock = fixedClock('2026-11-22')
+vi.setConfig({ testTimeout: 240_000 })
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'landfall-target-'))
@@ -76,7 +77,10 @@ test('a name that somebody else took is refused, never overwritten', async () =>
 test('changes of older rows keep their image, and undo gives every table back as it was', async () => {
   await customers(4)
   await staging.run(`INSERT INTO ops.updates VALUES (1, 'Customer', 1, 'tabCompany', 'Northwind Traders', 'phone_no', 'null', '"1"'), (2, 'Customer', 2, 'tabCompany', 'Northwind Traders', 'phone_no', '"1"', '"2"'),
-    (3, 'Customer', 4, 'tabCompany', 'Northwind Traders', 'phone_no', '"2"', '"4"'), (4, 'Customer', 4, 'tabContact', 'Contact 1', 'first_name', '"C1"', '"late"')`)
+    (3, 'Customer', 4, 'tabCompany', 'Northwind Traders', 'phone_no', '"2"', '"4"'), (4, 'Customer', 4, 'tabContact', 'Contact 1', 'first_name', '"C1"', '"late"'), (5, 'Note', 1, 'tabCompany', 'Northwind Traders', 'email', 'null', '"x"')`)
+  await staging.run('CREATE TABLE drafts."Note" (_id BIGINT, _entity VARCHAR, _key VARCHAR, _source_row BIGINT, title VARCHAR)')
+  await staging.run(`INSERT INTO drafts."Note" VALUES (1, 'notes', 'N1', 1, 'n')`)
+  await staging.run(`INSERT INTO rows."tabNote" (name, title, _draft, _doctype) VALUES ('note-1', 'n', 1, 'Note')`)
   await staging.run(`UPDATE rows."tabContact" SET first_name = 'late' WHERE name = 'Contact 1'`)
   const before = await target.mark('r-1', 'start')
   await target.write(batch(1, 2))
@@ -86,7 +90,9 @@ test('changes of older rows keep their image, and undo gives every table back as
   const middle = await target.mark('r-1', 'master')
   await target.write(batch(3, 4))
   expect([await phone(), await contact()]).toEqual(['4', 'late'])
-  expect(await target.undo('r-1', 'master')).toEqual({ removed: 4, restored: 2 })
+  await target.write({ ...batch(1, 1), doctype: 'Note', batch: 'r-1:Note:1' })
+  expect((await staging.one(`SELECT email FROM site.main."tabCompany"`))?.['email']).toBe('x')
+  expect(await target.undo('r-1', 'master')).toEqual({ removed: 5, restored: 3 })
   expect(await target.checksums()).toEqual(middle.checksums)
   expect(await target.undo('r-1', null)).toEqual({ removed: 4, restored: 1 })
   expect(await target.checksums()).toEqual(before.checksums)
