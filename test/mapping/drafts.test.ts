@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { accounting, leftOut, unmappedValues } from '../../src/mapping/accounting.ts'
+import { mappingSchema } from '../../src/config/mapping-schema.ts'
+import { parseYamlText } from '../../src/config/yaml-file.ts'
+import { compileMapping } from '../../src/mapping/compile.ts'
 import { coverage } from '../../src/mapping/coverage.ts'
 import { resolveDeferred } from '../../src/mapping/deferred-links.ts'
 import { listPlaceholders } from '../../src/mapping/placeholders.ts'
 import { Staging } from '../../src/staging/staging.ts'
-import { compile, mapAll, stageRaw } from './stage.ts'
+import { compile, mapAll, site, stageRaw } from './stage.ts'
 
 let staging: Staging
 beforeEach(async () => { staging = await Staging.open(':memory:') })
@@ -141,6 +144,21 @@ describe('mistakes are told before anything is read', () => {
     expect(failing('entity: p\nkey: id\ndoctype: Custmer\nfields: {a: name}\n', raw)).toMatch(/no DocType `Custmer` \(did you mean "Customer"/)
     expect(failing('entity: q\ndocuments: []\n', raw)).toMatch(/no source has an entity `q`/)
     expect(failing('entity: p\nkey: id\ndocuments:\n  - {doctype: Customer, fields: {customer_name: name}}\n  - {doctype: Customer, fields: {customer_name: id}}\n', raw)).toMatch(/twice/)
+  })
+  test('with file, line and column, in the short and the long form', async () => {
+    const raw = [await stageRaw(staging, 'p', ['id', 'name'], [])]
+    const tell = (text: string) => {
+      const file = parseYamlText(text, 'mappings/p.yaml')
+      try {
+        compileMapping([{ file: file.path, mapping: mappingSchema.parse(file.value), locate: (path) => file.at(path) }], { site, entities: raw })
+      } catch (error) {
+        return (error as Error).message.split('\n')
+      }
+      return []
+    }
+    expect(tell('entity: p\nkey: id\ndoctype: Customer\nfields:\n  customer_name: nme\n  customer_nme: name\n')).toEqual([
+      expect.stringMatching(/^mappings\/p\.yaml:5:18: fields\.customer_name: there is no column `nme` \(did you mean "name"\?\)/), expect.stringMatching(/^mappings\/p\.yaml:6:17: fields\.customer_nme: Customer has no field/)])
+    expect(tell('entity: p\nkey: id\ndocuments:\n  - doctype: Customer\n    when: nme is null\n    fields:\n      customer_name: name\n')).toEqual([expect.stringMatching(/^mappings\/p\.yaml:5:11: documents\.0\.when: There is no column `nme`/)])
   })
   test('coverage: open columns and mandatory fields nobody gives', async () => {
     const raw = [await stageRaw(staging, 'p', ['id', 'name', 'fax', 'x'], [])]
