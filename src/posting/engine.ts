@@ -207,7 +207,8 @@ export class PostingEngine {
 
   #moment(): { today: string; now: string } {
     const zone = this.#options.timeZone
-    if (zone === undefined) return { today: today(this.#clock), now: timestamp(this.#clock) }
+    // A site's now never falls on a whole second; a column that holds it shows its fraction.
+    if (zone === undefined) return { today: today(this.#clock), now: timestamp(this.#clock).replace(/\.000000$/, '.000001') }
     const now = this.#clock.now()
     const parts = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' }).format(now)
     return { today: parts.slice(0, 10), now: `${parts}.${String(now % 1000).padStart(3, '0')}000` }

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { cint, flt } from '../../src/posting/framework/coerce.ts'
+import { emailProblem, personNameProblem, phoneProblem, urlProblem } from '../../src/posting/framework/formats.ts'
+import { readMoment } from '../../src/posting/framework/moment.ts'
+import { completeSeries, expandFormat, expandSeries, seriesError, weekNumber } from '../../src/posting/framework/series.ts'
+import { templateSql } from '../../src/posting/doctypes/address-display.ts'
+
+describe('values as Python reads them', () => {
+  it('cint and flt', () => {
+    expect([cint('12'), cint(' 1_000 '), cint('12.7'), cint('1,200'), cint('yes'), cint('-3')]).toEqual([12, 1000, 12, 0, 0, -3])
+    expect([flt('1,200.50'), flt('.5'), flt('1e3'), flt('abc'), flt('')]).toEqual([1200.5, 0.5, 1000, 0, 0])
+  })
+  it('dates as MariaDB reads them', () => {
+    expect([readMoment('2024/1/5', 'date'), readMoment('20240105', 'date'), readMoment('99-12-31', 'date')]).toEqual(['2024-01-05', '2024-01-05', '1999-12-31'])
+    expect([readMoment('2024-02-30', 'date'), readMoment('soon', 'date'), readMoment('0000-00-00', 'date')]).toEqual([null, null, null])
+    expect(readMoment('2024-01-05 7:05', 'datetime')).toBe('2024-01-05 07:05:00')
+  })
+  it('formats', () => {
+    expect(emailProblem('Ann <a@example.com>, b@example.com')).toBeNull()
+    expect(emailProblem('nope')).toEqual({ type: 'InvalidEmailAddressError', message: 'nope is not a valid Email Address' })
+    expect([phoneProblem('+1 (208) 555-0100'), phoneProblem('call me')?.type]).toEqual([null, 'InvalidPhoneNumberError'])
+    expect([personNameProblem("O'Neil"), personNameProblem('a  b')?.type]).toEqual([null, 'InvalidNameError'])
+    expect([urlProblem('https://x.y'), urlProblem('/path'), urlProblem('nope')?.type]).toEqual([null, null, 'ValidationError'])
+  })
+})
+
+describe('naming series', () => {
+  const context = () => {
+    const counters = new Map<string, number>()
+    return { today: '2026-11-22', now: '2026-11-22 12:00:00.000001', value: (field: string) => (field === 'company' ? 'NT' : undefined), next: (prefix: string) => { const n = (counters.get(prefix) ?? 0) + 1; counters.set(prefix, n); return n } }
+  }
+  it('expands dates, fields and numbers', () => {
+    const site = context()
+    expect(expandSeries(completeSeries('CUST-.YYYY.-'), site)).toBe('CUST-2026-00001')
+    expect(expandSeries('CUST-.YYYY.-.#####', site)).toBe('CUST-2026-00002')
+    expect(expandSeries('{company}.-.MM.-.##.-.##', site)).toBe('NT-11-01-')
+    expect(expandFormat('LOG-{YY}-{company}-{###}', site)).toBe('LOG-26-NT-001')
+  })
+  it('refuses what the site refuses', () => {
+    expect(seriesError('ABC')).toContain('dot (.) missing')
+    expect(seriesError('A*.##')).toContain('Special Characters')
+    expect([weekNumber('2026-11-22'), weekNumber('2027-01-01')]).toEqual(['47', '00'])
+  })
+})
+
+describe('address templates', () => {
+  it('become SQL', () => {
+    expect(templateSql('{{ city }}<br>\n{% if state %}{{ state }}{% endif -%}\nx', 'a')).toBe(
+      `(COALESCE(CAST(a."city" AS VARCHAR), 'None') || '<br>\n' || CASE WHEN COALESCE(CAST(a."state" AS VARCHAR), '') <> '' THEN COALESCE(CAST(a."state" AS VARCHAR), 'None') ELSE '' END || 'x')`)
+  })
+})
