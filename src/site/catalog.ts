@@ -28,7 +28,8 @@ export function shippedFolder(name: string): string {
     const candidate = join(folder, 'catalog', name)
     if (existsSync(candidate)) return candidate
     if (dirname(folder) === folder) {
-      throw new LandfallError('site-invalid', `The shipped catalog ${name} is missing from this installation`, { hint: 'Install the package again.', where: { file: start } })
+      throw new LandfallError('site-invalid', `The shipped catalog ${name} is missing from this installation`, { hint: 'Install the package again.',
+        where: { file: start } })
     }
   }
 }
@@ -38,6 +39,7 @@ function readPart(folder: string, name: string): unknown {
   try {
     return JSON.parse(brotliDecompressSync(readFileSync(file)).toString('utf8'))
   } catch (error) {
-    throw new LandfallError('site-invalid', `The shipped catalog is damaged: ${messageOf(error)}`, { hint: 'Install the package again.', where: { file }, cause: error })
+    throw new LandfallError('site-invalid', `The shipped catalog is damaged: ${messageOf(error)}`, { hint: 'Install the package again.', where: { file },
+      cause: error })
   }
 }

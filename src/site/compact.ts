@@ -55,7 +55,8 @@ export function packDocType(raw: Loose): CompactDocType {
   const fields = (raw['fields'] as Loose[]).map((field) => packField(field))
   const columns = (raw['columns'] as unknown[][]).map((column) => packColumn(column))
   const texts = DOCTYPE_TEXTS.map((name) => text(raw[name]))
-  return [String(raw['name']), String(raw['module']), flagsOf(DOCTYPE_FLAGS, raw), trim(texts), (raw['controller'] as string[] | undefined) ?? [], fields, columns]
+  return [String(raw['name']), String(raw['module']), flagsOf(DOCTYPE_FLAGS, raw), trim(texts), (raw['controller'] as string[] | undefined) ?? [], fields,
+    columns]
 }
 
 function packField(field: Loose): CompactField {

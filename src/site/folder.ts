@@ -74,12 +74,14 @@ function problemOfDocType(value: Loose): string | null {
   const fields = value['fields'], columns = value['columns'], controller = value['controller'] ?? []
   if (!Array.isArray(fields)) return `DocType ${name} has no list of fields`
   if (!Array.isArray(columns)) return `DocType ${name} has no list of columns`
-  if (!Array.isArray(controller) || controller.some((method) => typeof method !== 'string')) return `The controller of DocType ${name} is not a list of method names`
+  if (!Array.isArray(controller) || controller.some((method) => typeof method !== 'string'))
+    return `The controller of DocType ${name} is not a list of method names`
   for (const field of fields as Loose[]) {
     if (typeof field?.['fieldname'] !== 'string' || typeof field['fieldtype'] !== 'string') return `A field of DocType ${name} has no fieldname or fieldtype`
   }
   for (const column of columns as unknown[]) {
-    if (!Array.isArray(column) || typeof column[0] !== 'string' || typeof column[1] !== 'string') return `A column of DocType ${name} is not [name, type, nullable, key, default]`
+    if (!Array.isArray(column) || typeof column[0] !== 'string' || typeof column[1] !== 'string')
+      return `A column of DocType ${name} is not [name, type, nullable, key, default]`
   }
   return null
 }

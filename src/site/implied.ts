@@ -31,10 +31,12 @@ function contactsOf(site: Site): SiteRecord[] {
 /** The two users no site is without, and those recorded rows belong to. */
 function usersOf(site: Site): SiteRecord[] {
   const users: SiteRecord[] = [
-    { name: 'Administrator', email: 'admin@example.com', enabled: 1, user_type: 'System User', full_name: 'Administrator', first_name: 'Administrator', docstatus: 0, idx: 0 },
+    { name: 'Administrator', email: 'admin@example.com', enabled: 1, user_type: 'System User', full_name: 'Administrator', first_name: 'Administrator',
+      docstatus: 0, idx: 0 },
     { name: 'Guest', email: 'guest@example.com', enabled: 1, user_type: 'Website User', full_name: 'Guest', first_name: 'Guest', docstatus: 0, idx: 0 },
   ]
   const named = site.records('User Social Login').filter((row) => row['parenttype'] === 'User').map((row) => String(row['parent']))
-  for (const name of new Set(named)) users.push({ name, email: name, enabled: 1, user_type: 'System User', full_name: name, first_name: name, docstatus: 0, idx: 0 })
+  for (const name of new Set(named)) users.push({ name, email: name, enabled: 1, user_type: 'System User', full_name: name, first_name: name, docstatus: 0,
+    idx: 0 })
   return users
 }

@@ -19,7 +19,8 @@ export function duckType(mariadb: string): string {
     case 'date': return 'DATE'
     case 'datetime': case 'timestamp': return 'TIMESTAMP'
     case 'time': return 'TIME'
-    default: throw new LandfallError('site-invalid', `No staging type for column type ${mariadb}`, { hint: 'Frappe sites have varchar, text, int, decimal, date, datetime, time and json columns.' })
+    default: throw new LandfallError('site-invalid', `No staging type for column type ${mariadb}`,
+      { hint: 'Frappe sites have varchar, text, int, decimal, date, datetime, time and json columns.' })
   }
 }
 
@@ -84,7 +85,8 @@ function withChildren(site: Site, doctypes: readonly string[]): DocTypeMeta[] {
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
     if (found.has(name)) continue
     const meta = site.doctype(name)
-    if (meta === undefined) throw new LandfallError('site-invalid', `The site has no DocType ${name}`, { hint: 'Check the spelling, or load another site folder.', where: { doctype: name } })
+    if (meta === undefined) throw new LandfallError('site-invalid', `The site has no DocType ${name}`,
+      { hint: 'Check the spelling, or load another site folder.', where: { doctype: name } })
     found.set(name, meta)
     queue.push(...meta.tableFields().map((field) => field.options ?? '').filter((child) => child !== ''))
   }
@@ -111,7 +113,8 @@ export async function loadRecords(site: Site, staging: Staging, schema: string):
     Object.entries(site.single(doctype)).map(([field, value]) => `(${literal(doctype)}, ${literal(field)}, ${literal(value)})`)))
   if (site.records('DefaultValue').length === 0) {
     insert('tabDefaultValue', 'name, creation, modified, modified_by, owner, docstatus, idx, defkey, defvalue, parent, parentfield, parenttype',
-      Object.entries(site.defaults).map(([key, value], i) => `('default${String(i).padStart(3, '0')}', '${RECORDED_AT}', '${RECORDED_AT}', 'Administrator', 'Administrator', 0, 0, ` +
+      Object.entries(site.defaults).map(([key, value], i) => `('default${String(i).padStart(3,
+        '0')}', '${RECORDED_AT}', '${RECORDED_AT}', 'Administrator', 'Administrator', 0, 0, ` +
         `${literal(key)}, ${literal(value)}, '__default', 'system_defaults', '__default')`))
   }
   await runAll(staging, statements)
@@ -120,7 +123,8 @@ export async function loadRecords(site: Site, staging: Staging, schema: string):
 async function tablesOf(staging: Staging, schema: string): Promise<string[]> {
   const parts = schema.replaceAll('"', '').split('.')
   const database = parts.length > 1 ? literal(parts[0]!) : 'current_database()'
-  const rows = await staging.all<{ table_name: string }>(`SELECT table_name FROM duckdb_tables() WHERE schema_name = ${literal(parts.at(-1)!)} AND database_name = ${database}`)
+  const rows = await staging.all<{ table_name: string }>(`SELECT table_name FROM duckdb_tables() WHERE schema_name = ${literal(parts.at(-1)!)}
+    AND database_name = ${database}`)
   return rows.map((row) => row.table_name)
 }
 

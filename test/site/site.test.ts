@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { Site } from '../../src/site/site.ts'
 
 const TRUTH = join(import.meta.dirname, '../../../shared/erpnext')
-const lines = (name: string) => gunzipSync(readFileSync(join(TRUTH, name))).toString('utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>)
+const lines = (name: string) => gunzipSync(readFileSync(join(TRUTH,
+  name))).toString('utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>)
 
 describe('the shipped site', () => {
   const site = Site.load()
@@ -25,7 +26,8 @@ describe('the shipped site', () => {
       fields.forEach((field, i) => {
         const ours = meta.fields[i] as unknown as Record<string, unknown>
         for (const [key, value] of Object.entries(field)) {
-          if (key === 'options' && ours[key] === null) expect(['HTML', 'Button', 'Section Break', 'Column Break', 'Tab Break', 'Heading']).toContain(field['fieldtype'])
+          if (key === 'options' && ours[key] === null) expect(['HTML', 'Button', 'Section Break', 'Column Break', 'Tab Break',
+            'Heading']).toContain(field['fieldtype'])
           else if (typeof ours[key] === 'boolean') expect(Number(ours[key])).toBe(value)
           else expect(String(ours[key])).toBe(String(value))
         }

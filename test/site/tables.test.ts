@@ -23,16 +23,21 @@ describe('tables of a site', () => {
     const meta = site.doctype('Sales Order')!
     const columns = await columnsOf('rows."tabSales Order"')
     expect(columns.map(([name]) => name)).toEqual([...meta.columns.map((column) => column.name), '_draft', '_doctype'])
-    expect(Object.fromEntries(columns)).toMatchObject({ name: 'VARCHAR', creation: 'TIMESTAMP', transaction_date: 'DATE', docstatus: 'BIGINT', grand_total: 'DECIMAL(21,9)', _draft: 'BIGINT', _doctype: 'VARCHAR' })
+    expect(Object.fromEntries(columns)).toMatchObject({ name: 'VARCHAR', creation: 'TIMESTAMP', transaction_date: 'DATE', docstatus: 'BIGINT',
+      grand_total: 'DECIMAL(21,9)', _draft: 'BIGINT', _doctype: 'VARCHAR' })
   })
 
   it('hold records as recorded, with what a recording leaves out', async () => {
-    const item = await staging.one(`SELECT owner, modified_by, CAST(creation AS VARCHAR) AS creation, item_group, is_stock_item, _draft FROM rows."tabItem" WHERE name = 'CHAI'`)
-    expect(item).toEqual({ owner: 'Administrator', modified_by: 'Administrator', creation: RECORDED_AT.slice(0, 19), item_group: site.records('Item').find((r) => r['name'] === 'CHAI')!['item_group'], is_stock_item: 1, _draft: null })
+    const item = await staging.one(`SELECT owner, modified_by, CAST(creation AS VARCHAR) AS creation, item_group, is_stock_item, _draft FROM rows."tabItem"
+      WHERE name = 'CHAI'`)
+    expect(item).toEqual({ owner: 'Administrator', modified_by: 'Administrator', creation: RECORDED_AT.slice(0, 19),
+      item_group: site.records('Item').find((r) => r['name'] === 'CHAI')!['item_group'], is_stock_item: 1, _draft: null })
     expect(await staging.one(`SELECT "current" FROM rows.tabSeries WHERE name = 'MAT-UOM-CNV-'`)).toEqual({ current: 235 })
     expect(await staging.one(`SELECT "value" FROM rows.tabSingles WHERE doctype = 'System Settings' AND field = 'language'`)).toEqual({ value: 'en' })
-    expect(await staging.one(`SELECT defvalue FROM rows.tabDefaultValue WHERE defkey = 'company' AND parent = '__default'`)).toEqual({ defvalue: 'Northwind Traders' })
-    expect(await staging.one(`SELECT CAST(exchange_rate AS VARCHAR) AS rate FROM rows."tabCurrency Exchange"`)).toEqual({ rate: expect.stringMatching(/^\d+\.\d{9}$/) })
+    expect(await staging.one(`SELECT defvalue FROM rows.tabDefaultValue WHERE defkey = 'company'
+      AND parent = '__default'`)).toEqual({ defvalue: 'Northwind Traders' })
+    expect(await staging.one(`SELECT CAST(exchange_rate AS VARCHAR) AS rate
+      FROM rows."tabCurrency Exchange"`)).toEqual({ rate: expect.stringMatching(/^\d+\.\d{9}$/) })
   })
 
   it('can be some DocTypes only, with their children, in an attached database, and made twice', async () => {
@@ -50,6 +55,7 @@ describe('tables of a site', () => {
   it('name the DocType that is not there and the type that has no place', async () => {
     await expect(site.createTables(staging, 'other', ['Itme'])).rejects.toMatchObject({ code: 'site-invalid', message: expect.stringContaining('Itme') })
     expect(() => duckType('geometry')).toThrow(/geometry/)
-    expect([duckType('varchar(140)'), duckType('int(1)'), duckType('decimal(18,6)'), duckType('time(6)'), duckType('longtext')]).toEqual(['VARCHAR', 'BIGINT', 'DECIMAL(18,6)', 'TIME', 'VARCHAR'])
+    expect([duckType('varchar(140)'), duckType('int(1)'), duckType('decimal(18,6)'), duckType('time(6)'), duckType('longtext')]).toEqual(['VARCHAR', 'BIGINT',
+      'DECIMAL(18,6)', 'TIME', 'VARCHAR'])
   })
 })

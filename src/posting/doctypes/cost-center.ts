@@ -13,12 +13,15 @@ export const rule: PostingRule = {
       stage: 'validate', id: 'parent',
       async run(ctx) {
         await ctx.find({
-          type: 'ValidationError', field: 'parent_cost_center', message: 'Please enter parent cost center', hint: 'Put it below the company\'s root cost center.',
+          type: 'ValidationError', field: 'parent_cost_center', message: 'Please enter parent cost center',
+            hint: 'Put it below the company\'s root cost center.',
           select: `SELECT _id AS id FROM ${ctx.doc} WHERE cost_center_name IS DISTINCT FROM company AND ${missing('parent_cost_center')}`,
         })
         await ctx.find({
-          type: 'ValidationError', field: 'parent_cost_center', message: 'Root cannot have a parent cost center', hint: 'Leave the parent out, or call it something else than the company.',
-          select: `SELECT _id AS id, parent_cost_center AS "value" FROM ${ctx.doc} WHERE cost_center_name IS NOT DISTINCT FROM company AND ${given('parent_cost_center')}`,
+          type: 'ValidationError', field: 'parent_cost_center', message: 'Root cannot have a parent cost center',
+            hint: 'Leave the parent out, or call it something else than the company.',
+          select: `SELECT _id AS id, parent_cost_center AS "value" FROM ${ctx.doc} WHERE cost_center_name IS NOT DISTINCT FROM company
+            AND ${given('parent_cost_center')}`,
         })
       },
     },
@@ -27,7 +30,8 @@ export const rule: PostingRule = {
       async run(ctx) {
         await ctx.find({
           type: 'ValidationError', field: 'parent_cost_center', causeByValue: true, hint: 'Make the parent a group, or name another one.',
-          select: `SELECT d._id AS id, d.parent_cost_center AS "value", d.parent_cost_center || ' is not a group node. Please select a group node as parent cost center' AS message
+          select: `SELECT d._id AS id, d.parent_cost_center AS "value",
+            d.parent_cost_center || ' is not a group node. Please select a group node as parent cost center' AS message
             FROM ${ctx.doc} d JOIN rows."tabCost Center" p ON p.name = d.parent_cost_center WHERE NOT ${on('p.is_group')}`,
         })
       },

@@ -3,16 +3,19 @@ import { findReversedDates, findUnsupported, given, missing, on } from './condit
 import { findBadEmails } from './emails.ts'
 
 const STATUSES = ['Active', 'Inactive', 'Suspended', 'Left']
-const DATES = [['date_of_birth', 'date_of_joining'], ['date_of_joining', 'date_of_retirement'], ['date_of_joining', 'relieving_date'], ['date_of_joining', 'contract_end_date']] as const
+const DATES = [['date_of_birth', 'date_of_joining'], ['date_of_joining', 'date_of_retirement'], ['date_of_joining', 'relieving_date'], ['date_of_joining',
+  'contract_end_date']] as const
 
 async function setNames(ctx: PostingContext): Promise<void> {
   await ctx.staging.run(`UPDATE ${ctx.doc} SET employee_name = concat_ws(' ', NULLIF(first_name, ''), NULLIF(middle_name, ''), NULLIF(last_name, '')),
-    prefered_email = CASE prefered_contact_email WHEN 'Company Email' THEN company_email WHEN 'Personal Email' THEN personal_email WHEN 'User ID' THEN user_id END`)
+    prefered_email = CASE prefered_contact_email WHEN 'Company Email' THEN company_email WHEN 'Personal Email' THEN personal_email
+      WHEN 'User ID' THEN user_id END`)
 }
 
 async function findWrongStatus(ctx: PostingContext): Promise<void> {
   await ctx.find({
-    type: 'ValidationError', field: 'status', message: `Status must be one of ${STATUSES.join(', ')}`, hint: 'Map the legacy status to one of these.', causeByValue: true,
+    type: 'ValidationError', field: 'status', message: `Status must be one of ${STATUSES.join(', ')}`, hint: 'Map the legacy status to one of these.',
+      causeByValue: true,
     select: `SELECT _id AS id, status AS "value" FROM ${ctx.doc} WHERE status IS NULL OR status NOT IN (${STATUSES.map((status) => `'${status}'`).join(', ')})`,
   })
 }
@@ -29,7 +32,8 @@ async function checkUsers(ctx: PostingContext): Promise<void> {
   if (!ctx.has('user_id')) return
   await ctx.find({
     type: 'EmployeeUserDisabledError', field: 'user_id', causeByValue: true, hint: 'Enable the user, or leave it out.',
-    select: `SELECT d._id AS id, d.user_id AS "value", 'User ' || d.user_id || ' is disabled' AS message FROM ${ctx.doc} d JOIN rows."tabUser" u ON u.name = d.user_id WHERE d.status = 'Active' AND NOT ${on('u.enabled')}`,
+    select: `SELECT d._id AS id, d.user_id AS "value", 'User ' || d.user_id || ' is disabled' AS message FROM ${ctx.doc} d
+      JOIN rows."tabUser" u ON u.name = d.user_id WHERE d.status = 'Active' AND NOT ${on('u.enabled')}`,
   })
   await ctx.find({
     type: 'DuplicateEntryError', field: 'user_id', causeByValue: true, hint: 'A user belongs to one active employee.',
@@ -64,8 +68,10 @@ export const rule: PostingRule = {
       async run(ctx) {
         if (!ctx.has('prefered_contact_email')) return
         await ctx.find({
-          type: 'preferred-email-missing', severity: 'warning', field: 'prefered_contact_email', message: 'The preferred e-mail is empty', hint: 'Give that address, or prefer another one.',
-          select: `SELECT _id AS id, prefered_contact_email AS "value" FROM ${ctx.doc} WHERE ${given('prefered_contact_email')} AND ${missing('prefered_email')}`,
+          type: 'preferred-email-missing', severity: 'warning', field: 'prefered_contact_email', message: 'The preferred e-mail is empty',
+            hint: 'Give that address, or prefer another one.',
+          select: `SELECT _id AS id, prefered_contact_email AS "value" FROM ${ctx.doc} WHERE ${given('prefered_contact_email')}
+            AND ${missing('prefered_email')}`,
         })
       },
     },
@@ -76,7 +82,8 @@ export const rule: PostingRule = {
     {
       stage: 'on_update', id: 'user-effects',
       async run(ctx) {
-        if (ctx.has('user_id')) await findUnsupported(ctx, given('user_id'), 'an employee with a user changes that user (roles, names, permissions), which is not predicted', 'user_id')
+        if (ctx.has('user_id')) await findUnsupported(ctx, given('user_id'),
+          'an employee with a user changes that user (roles, names, permissions), which is not predicted', 'user_id')
       },
     },
   ],

@@ -14,7 +14,8 @@ export const rule: PostingRule = {
       stage: 'validate', id: 'parent',
       async run(ctx) {
         await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET parent_item_group = '${ROOT}' WHERE ${missing('t.parent_item_group')} AND (
-          EXISTS (SELECT 1 FROM rows."tabItem Group" WHERE name = '${ROOT}') OR EXISTS (SELECT 1 FROM ${ctx.doc} b WHERE b.item_group_name = '${ROOT}' AND b._id < t._id))`)
+          EXISTS (SELECT 1 FROM rows."tabItem Group" WHERE name = '${ROOT}') OR EXISTS (SELECT 1 FROM ${ctx.doc} b WHERE b.item_group_name = '${ROOT}'
+            AND b._id < t._id))`)
       },
     },
     { stage: 'validate', id: 'defaults', run: (ctx) => findForeignDefaults(ctx, 'item_group_defaults') },
@@ -25,7 +26,8 @@ export const rule: PostingRule = {
         await ctx.find({
           type: 'parent-is-no-group', severity: 'warning', field: 'parent_item_group', causeByValue: true, hint: 'Make the parent a group.',
           message: 'The parent is not a group; the site accepts that and shows the tree wrongly',
-          select: `SELECT d._id AS id, d.parent_item_group AS "value" FROM ${ctx.doc} d JOIN rows."tabItem Group" p ON p.name = d.parent_item_group WHERE p.is_group = 0 AND ${given('d.parent_item_group')}`,
+          select: `SELECT d._id AS id, d.parent_item_group AS "value" FROM ${ctx.doc} d JOIN rows."tabItem Group" p ON p.name = d.parent_item_group
+            WHERE p.is_group = 0 AND ${given('d.parent_item_group')}`,
         })
       },
     },

@@ -28,16 +28,20 @@ async function takeFromPriceList(ctx: PostingContext): Promise<void> {
       FROM ${ctx.doc} d WHERE ${given('d.price_list')} AND NOT EXISTS (SELECT 1 FROM rows."tabPrice List" p WHERE p.name = d.price_list AND p.enabled = 1)`,
   })
   if (ctx.has('currency')) await ctx.find({
-    type: 'currency-overwritten', severity: 'warning', field: 'currency', message: 'The site sets the currency of the price list, whatever is given', hint: 'Use a price list in that currency.',
-    select: `SELECT d._id AS id, d.currency AS "value" FROM ${ctx.doc} d JOIN rows."tabPrice List" p ON p.name = d.price_list WHERE ${given('d.currency')} AND p.currency <> d.currency`,
+    type: 'currency-overwritten', severity: 'warning', field: 'currency', message: 'The site sets the currency of the price list, whatever is given',
+      hint: 'Use a price list in that currency.',
+    select: `SELECT d._id AS id, d.currency AS "value" FROM ${ctx.doc} d JOIN rows."tabPrice List" p ON p.name = d.price_list WHERE ${given('d.currency')}
+      AND p.currency <> d.currency`,
   })
-  await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET buying = p.buying, selling = p.selling, currency = p.currency FROM rows."tabPrice List" p WHERE p.name = t.price_list AND p.enabled = 1`)
+  await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET buying = p.buying, selling = p.selling, currency = p.currency FROM rows."tabPrice List" p
+    WHERE p.name = t.price_list AND p.enabled = 1`)
 }
 
 async function findTaken(ctx: PostingContext): Promise<void> {
   await ctx.find({
     type: 'ItemPriceDuplicateItem', field: 'item_code', message: DUPLICATE, hint: 'Keep one of the prices, or tell them apart by unit, party or dates.',
-    select: `SELECT DISTINCT d._id AS id, d.item_code AS "value" FROM ${ctx.doc} d JOIN rows."tabItem Price" r ON r.item_code = d.item_code AND r.price_list = d.price_list
+    select: `SELECT DISTINCT d._id AS id, d.item_code AS "value" FROM ${ctx.doc} d JOIN rows."tabItem Price" r ON r.item_code = d.item_code
+      AND r.price_list = d.price_list
       WHERE ${IDENTITY.map((column) => `${part('d', column)} = ${part('r', column)}`).join(' AND ')}`,
   })
 }
@@ -51,9 +55,11 @@ async function findTwins(ctx: PostingContext): Promise<void> {
   const others = memory === undefined ? '' : `LEFT JOIN ${memory} m ON m.id = l._id`
   const lost = memory === undefined ? 'TRUE' : 'm.id IS NULL'
   await ctx.find({
-    type: 'ItemPriceDuplicateItem', field: 'item_code', message: DUPLICATE, stage: 'validate', hint: 'Keep one of the prices, or tell them apart by unit, party or dates.',
+    type: 'ItemPriceDuplicateItem', field: 'item_code', message: DUPLICATE, stage: 'validate',
+      hint: 'Keep one of the prices, or tell them apart by unit, party or dates.',
     select: `SELECT id AS id, item_code AS "value" FROM (SELECT l._id AS id, l.item_code, ${lost} AS as_given,
-      row_number() OVER (PARTITION BY l.item_code, l.price_list, ${IDENTITY.map((column) => part('l', column)).join(', ')} ORDER BY l._id) AS nth FROM ${ctx.live} l ${others}) WHERE nth > 1 AND as_given`,
+      row_number() OVER (PARTITION BY l.item_code, l.price_list, ${IDENTITY.map((column) => part('l', column)).join(', ')} ORDER BY l._id) AS nth
+        FROM ${ctx.live} l ${others}) WHERE nth > 1 AND as_given`,
   })
 }
 
@@ -62,7 +68,8 @@ async function keepFittingParty(ctx: PostingContext): Promise<void> {
   for (const [field, where, kind] of [['supplier', sellingOnly, 'selling'], ['customer', buyingOnly, 'buying']] as const) {
     if (!ctx.has(field)) continue
     await ctx.find({
-      type: 'party-dropped', severity: 'warning', field, message: `The site drops the ${field} of a price in a ${kind} price list`, hint: 'Use a price list of the other kind.',
+      type: 'party-dropped', severity: 'warning', field, message: `The site drops the ${field} of a price in a ${kind} price list`,
+        hint: 'Use a price list of the other kind.',
       select: `SELECT _id AS id, ${field} AS "value" FROM ${ctx.doc} WHERE ${given(field)} AND ${where}`,
     })
   }
@@ -87,7 +94,8 @@ export const rule: PostingRule = {
     {
       stage: 'validate', id: 'item-details',
       async run(ctx) {
-        await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET item_name = i.item_name, item_description = i.description FROM rows."tabItem" i WHERE i.name = t.item_code`)
+        await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET item_name = i.item_name, item_description = i.description FROM rows."tabItem" i
+          WHERE i.name = t.item_code`)
       },
     },
     { stage: 'validate', id: 'taken', run: findTaken },

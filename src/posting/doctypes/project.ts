@@ -2,19 +2,22 @@ import type { PostingContext, PostingRule } from '../framework/rule.ts'
 import { findReversedDates, findUnsupported, given, missing, on } from './conditions.ts'
 
 /** Sums the site takes from other documents, of which a new project has none. */
-const COSTS = ['total_costing_amount', 'total_billable_amount', 'actual_time', 'total_purchase_cost', 'total_sales_amount', 'total_billed_amount', 'committed_purchase_cost', 'committed_sales_amount']
+const COSTS = ['total_costing_amount', 'total_billable_amount', 'actual_time', 'total_purchase_cost', 'total_sales_amount', 'total_billed_amount',
+  'committed_purchase_cost', 'committed_sales_amount']
 
 /** Users who were not welcomed yet get an e-mail, which a site without an outgoing account refuses. */
 async function checkWelcome(ctx: PostingContext): Promise<void> {
   if (ctx.childCount('users') === 0) return
   const unwelcome = `SELECT _parent FROM ${ctx.child('users')} WHERE NOT ${on('welcome_email_sent')}`
-  const accounts = await ctx.staging.one<{ n: number }>(`SELECT COUNT(*) AS n FROM rows."tabEmail Account" WHERE ${on('enable_outgoing')} AND ${on('default_outgoing')}`)
+  const accounts = await ctx.staging.one<{ n: number }>(`SELECT COUNT(*) AS n FROM rows."tabEmail Account" WHERE ${on('enable_outgoing')}
+    AND ${on('default_outgoing')}`)
   if (accounts!.n > 0) {
     await findUnsupported(ctx, `_id IN (${unwelcome})`, 'the users of a project are sent an invitation', 'users')
     return
   }
   await ctx.find({
-    type: 'OutgoingEmailError', field: 'users', message: 'Please setup default outgoing Email Account from Tools > Email Account', hint: 'Set welcome_email_sent to 1 in the rows of users.',
+    type: 'OutgoingEmailError', field: 'users', message: 'Please setup default outgoing Email Account from Tools > Email Account',
+      hint: 'Set welcome_email_sent to 1 in the rows of users.',
     select: `SELECT DISTINCT _parent AS id FROM (${unwelcome})`,
   })
 }
@@ -24,7 +27,8 @@ async function warnOverwritten(ctx: PostingContext): Promise<void> {
     if (!ctx.has(field) || ctx.meta.column(field) === undefined) continue
     const empty = field.endsWith('_date') ? 'FALSE' : `COALESCE("${field}", 0) = 0`
     await ctx.find({
-      type: 'computed-field', severity: 'warning', field, message: 'The site computes this field from other documents; what is given is lost', hint: 'Leave the field out.',
+      type: 'computed-field', severity: 'warning', field, message: 'The site computes this field from other documents; what is given is lost',
+        hint: 'Leave the field out.',
       select: `SELECT _id AS id, CAST("${field}" AS VARCHAR) AS "value" FROM ${ctx.doc} WHERE "${field}" IS NOT NULL AND NOT (${empty})`,
     })
   }
@@ -59,11 +63,14 @@ export const rule: PostingRule = {
         if (ctx.has('percent_complete')) await ctx.find({
           type: 'computed-field', severity: 'warning', field: 'percent_complete', hint: 'Give percent_complete_method Manual to keep it.',
           message: 'The site computes the progress from tasks; what is given is lost',
-          select: `SELECT _id AS id, CAST(percent_complete AS VARCHAR) AS "value" FROM ${ctx.doc} WHERE ${on('percent_complete')} AND COALESCE(percent_complete_method, '') <> 'Manual' AND COALESCE(status, '') <> 'Completed'`,
+          select: `SELECT _id AS id, CAST(percent_complete AS VARCHAR) AS "value" FROM ${ctx.doc} WHERE ${on('percent_complete')}
+            AND COALESCE(percent_complete_method, '') <> 'Manual' AND COALESCE(status, '') <> 'Completed'`,
         })
         await ctx.find({
-          type: 'status-overwritten', severity: 'warning', field: 'status', causeByValue: true, message: 'The site opens the project, as it knows no such status', hint: 'Map the legacy status to Open, Completed or Cancelled.',
-          select: `SELECT _id AS id, status AS "value" FROM ${ctx.doc} WHERE ${given('status')} AND status NOT IN ('Open', 'Completed', 'Cancelled') AND COALESCE(percent_complete_method, '') <> 'Manual'`,
+          type: 'status-overwritten', severity: 'warning', field: 'status', causeByValue: true,
+            message: 'The site opens the project, as it knows no such status', hint: 'Map the legacy status to Open, Completed or Cancelled.',
+          select: `SELECT _id AS id, status AS "value" FROM ${ctx.doc} WHERE ${given('status')} AND status NOT IN ('Open', 'Completed', 'Cancelled')
+            AND COALESCE(percent_complete_method, '') <> 'Manual'`,
         })
         await setProgress(ctx)
       },
@@ -72,14 +79,16 @@ export const rule: PostingRule = {
     {
       stage: 'after_insert', id: 'template',
       async run(ctx) {
-        if (ctx.has('project_template')) await findUnsupported(ctx, given('project_template'), 'the tasks a project template creates are not predicted', 'project_template')
+        if (ctx.has('project_template')) await findUnsupported(ctx, given('project_template'), 'the tasks a project template creates are not predicted',
+          'project_template')
       },
     },
     {
       stage: 'after_insert', id: 'sales-order',
       async run(ctx) {
         if (!ctx.has('sales_order')) return
-        await ctx.updateRows('tabSales Order', 'project', `SELECT _id AS id, sales_order AS "key", name AS "after" FROM ${ctx.live} WHERE NOT ${missing('sales_order')}`)
+        await ctx.updateRows('tabSales Order', 'project', `SELECT _id AS id, sales_order AS "key", name AS "after" FROM ${ctx.live}
+          WHERE NOT ${missing('sales_order')}`)
       },
     },
   ],

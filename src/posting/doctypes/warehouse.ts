@@ -30,7 +30,8 @@ export const rule: PostingRule = {
       await ctx.find({
         type: 'parent-is-no-group', severity: 'warning', field: 'parent_warehouse', causeByValue: true, hint: 'Make the parent a group.',
         message: 'The parent is not a group; the site accepts that, and stock can be kept in it',
-        select: `SELECT d._id AS id, d.parent_warehouse AS "value" FROM ${ctx.doc} d JOIN rows."tabWarehouse" p ON p.name = d.parent_warehouse WHERE p.is_group = 0 AND ${given('d.parent_warehouse')}`,
+        select: `SELECT d._id AS id, d.parent_warehouse AS "value" FROM ${ctx.doc} d JOIN rows."tabWarehouse" p ON p.name = d.parent_warehouse
+          WHERE p.is_group = 0 AND ${given('d.parent_warehouse')}`,
       })
     },
   }],

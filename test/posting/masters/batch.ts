@@ -40,7 +40,8 @@ export class Posting {
     for (const [field, rows] of tables) await this.#draft(`${doctype}.${field}`, rows)
     await this.#engine.post(doctype)
     for (const name of [doctype, ...[...tables.keys()].map((field) => `${doctype}.${field}`)]) await this.staging.run(`DROP TABLE drafts.${ident(name)}`)
-    const refused = new Map((await this.staging.all<{ id: number; type: string }>(`SELECT id, type FROM ops.refused WHERE doctype = ${literal(doctype)} AND id >= ${first}`)).map((row) => [row.id, row.type]))
+    const refused = new Map((await this.staging.all<{ id: number; type: string }>(`SELECT id, type FROM ops.refused WHERE doctype = ${literal(doctype)}
+      AND id >= ${first}`)).map((row) => [row.id, row.type]))
     return docs.map((_, i) => refused.get(first + i) ?? null)
   }
 
@@ -48,19 +49,23 @@ export class Posting {
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
     const type = (column: string) => (['_id', '_parent', '_idx'].includes(column) ? 'BIGINT' : 'VARCHAR')
     const key = rows[0] !== undefined && '_id' in rows[0] ? `, 'test' AS _entity, CAST(_id AS VARCHAR) AS _key, _id AS _source_row` : ''
-    const values = rows.map((row) => `(${columns.map((column) => literal(row[column] === undefined || row[column] === null ? null : String(row[column]))).join(', ')})`)
-    await this.staging.run(`CREATE OR REPLACE TABLE drafts.${ident(name)} AS SELECT ${columns.map((column) => `CAST(${ident(column)} AS ${type(column)}) AS ${ident(column)}`).join(', ')}${key}
+    const text = (value: unknown) => literal(value === undefined || value === null ? null : String(value))
+    const values = rows.map((row) => `(${columns.map((column) => text(row[column])).join(', ')})`)
+    const typed = columns.map((column) => `CAST(${ident(column)} AS ${type(column)}) AS ${ident(column)}`)
+    await this.staging.run(`CREATE OR REPLACE TABLE drafts.${ident(name)} AS SELECT ${typed.join(', ')}${key}
       FROM (VALUES ${values.join(', ')}) v(${columns.map(ident).join(', ')})`)
   }
 
   /** Columns of the rows the last batches wrote, in order of name. */
   rows(table: string, columns: string, where = 'TRUE'): Promise<Record<string, unknown>[]> {
-    return this.staging.all(`SELECT ${columns} FROM rows.${ident(table)} WHERE _draft IS NOT NULL AND (${where}) ORDER BY ${table === 'tabUOM Conversion Detail' || table === 'tabItem Default' ? 'parent, idx' : 'name'}`)
+    return this.staging.all(`SELECT ${columns} FROM rows.${ident(table)} WHERE _draft IS NOT NULL AND (${where})
+      ORDER BY ${table === 'tabUOM Conversion Detail' || table === 'tabItem Default' ? 'parent, idx' : 'name'}`)
   }
 
   /** Types of the warnings on documents of a DocType. */
   async warnings(doctype: string): Promise<string[]> {
-    const rows = await this.staging.all<{ type: string }>(`SELECT DISTINCT type FROM ops.findings WHERE severity = 'warning' AND doctype = ${literal(doctype)} ORDER BY type`)
+    const rows = await this.staging.all<{ type: string }>(`SELECT DISTINCT type FROM ops.findings WHERE severity = 'warning' AND doctype = ${literal(doctype)}
+      ORDER BY type`)
     return rows.map((row) => row.type)
   }
 }
