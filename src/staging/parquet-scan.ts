@@ -26,7 +26,7 @@ export class ParquetScan {
   async slice(path: string, columns: { name: string; type: string; as: string }[], from: number, count: number, target: string): Promise<number> {
     const list = columns.map((column) => `${asText(column.name, column.type)} AS ${ident(column.as)}`).join(', ')
     return this.#guard(path, () => this.#staging.run(`COPY (SELECT ${list} FROM read_parquet(${literal(path)}, file_row_number = true) `
-      + `WHERE file_row_number >= ${from} AND file_row_number < ${from + count} ORDER BY file_row_number) TO ${literal(target)} (FORMAT parquet, COMPRESSION snappy)`))
+      + `WHERE file_row_number >= ${from} AND file_row_number < ${from + count}) TO ${literal(target)} (FORMAT parquet, COMPRESSION snappy)`))
   }
 
   /** Rows counted by reading them, and exact sums of columns as decimal text. */

@@ -74,8 +74,8 @@ export class SheetTable implements FileTable {
     }
     const cells = (header as SheetRow | null)?.cells ?? []
     const width = Math.max(cells.length, used.length)
-    if (width > this.#limits.columns) throw new LandfallError('limit-exceeded', `The sheet has ${width} columns, more than the limit of ${this.#limits.columns}: ${this.#where}`, { hint: 'Raise `limits.columns`.', where: { entity: this.name } })
     this.#positions = Array.from({ length: width }, (_, i) => i).filter((i) => used[i] === true || (cells[i] ?? '').trim() !== '')
+    if (this.#positions.length > this.#limits.columns) throw new LandfallError('limit-exceeded', `The sheet has ${this.#positions.length} columns, more than the limit of ${this.#limits.columns}: ${this.#where}`, { hint: 'Raise `limits.columns`.', where: { entity: this.name } })
     this.#records = Math.max(0, records - this.#wishes.skipBottom)
     const unique = uniqueNames(this.#positions.map((i) => cells[i]?.trim() || (header === null ? letters(i) : '')))
     const columns = this.#positions.map((at, i) => (shapes[at] ?? new ColumnShape()).column(unique.names[i] as string))
@@ -90,7 +90,7 @@ export class SheetTable implements FileTable {
   }
 
   async *read(part: ReadPart): AsyncGenerator<Batch> {
-    const batch = new RowBatch(this.name, part.columns, part.batchRows, part.ordinal)
+    const batch = new RowBatch(this.name, part.columns, part.batchRows, part.ordinal, part.spoolFolder)
     const positions = part.pick === null ? this.#positions : part.pick.map((n) => this.#positions[n] as number)
     let last = part.after === null ? this.#headerRow : Number(part.after['row'])
     let left = this.#records - (part.ordinal - 1)
@@ -109,6 +109,7 @@ export class SheetTable implements FileTable {
       const rest = batch.cut({ row: last })
       if (rest) yield rest
     } finally {
+      batch.discard()
       await book.close()
     }
   }

@@ -70,31 +70,35 @@ export class FixedWidthTable implements FileTable {
   }
 
   async *read(part: ReadPart): AsyncGenerator<Batch> {
-    const batch = new RowBatch(this.name, part.columns, part.batchRows, part.ordinal)
+    const batch = new RowBatch(this.name, part.columns, part.batchRows, part.ordinal, part.spoolFolder)
     const startFile = part.after === null ? 0 : Number(part.after['file'])
-    for (let index = startFile; index < this.#known.length; index++) {
-      const { file, records } = this.#known[index] as { file: TextFile; records: number }
-      const resumed = index === startFile && part.after !== null
-      const place: Place = resumed ? { offset: Number(part.after?.['offset']), line: Number(part.after?.['line']) } : file.first
-      const where = displayPath(this.#base, file.path)
-      let done = resumed ? Number(part.after?.['done']) : 0, next = place
-      for await (const reader of this.#lines(file, place)) {
-        if (done >= records) break
-        done++
-        next = reader.following
-        const fault = this.#faultOf(reader)
-        if (fault !== null) batch.tally.reject(where, reader.line, fault, reader.raw())
-        else {
-          const values = this.#cut(reader)
-          batch.add(part.pick === null ? values : part.pick.map((n) => values[n] ?? null), where, reader.line, () => reader.raw())
+    try {
+      for (let index = startFile; index < this.#known.length; index++) {
+        const { file, records } = this.#known[index] as { file: TextFile; records: number }
+        const resumed = index === startFile && part.after !== null
+        const place: Place = resumed ? { offset: Number(part.after?.['offset']), line: Number(part.after?.['line']) } : file.first
+        const where = displayPath(this.#base, file.path)
+        let done = resumed ? Number(part.after?.['done']) : 0, next = place
+        for await (const reader of this.#lines(file, place)) {
+          if (done >= records) break
+          done++
+          next = reader.following
+          const fault = this.#faultOf(reader)
+          if (fault !== null) batch.tally.reject(where, reader.line, fault, reader.raw())
+          else {
+            const values = this.#cut(reader)
+            batch.add(part.pick === null ? values : part.pick.map((n) => values[n] ?? null), where, reader.line, () => reader.raw())
+          }
+          if (batch.tally.full) {
+            const full = batch.cut({ file: index, offset: next.offset, line: next.line, done })
+            if (full) yield full
+          }
         }
-        if (batch.tally.full) {
-          const full = batch.cut({ file: index, offset: next.offset, line: next.line, done })
-          if (full) yield full
-        }
+        const rest = batch.cut({ file: index, offset: next.offset, line: next.line, done })
+        if (rest) yield rest
       }
-      const rest = batch.cut({ file: index, offset: next.offset, line: next.line, done })
-      if (rest) yield rest
+    } finally {
+      batch.discard()
     }
   }
 

@@ -6,7 +6,7 @@ export const limitsSchema = z.strictObject({
   ratio: z.number().positive().default(250).describe('How many times larger than its compressed form a file may be; counts from 16 MiB on.'),
   cellBytes: z.number().int().positive().default(16 * 2 ** 20).describe('Bytes of one value; a record with a longer one is rejected.'),
   recordBytes: z.number().int().positive().default(64 * 2 ** 20).describe('Bytes of one record; a longer one is rejected.'),
-  columns: z.number().int().positive().default(20_000).describe('Columns of an entity.'),
+  columns: z.number().int().positive().default(4000).describe('Columns of an entity. Each takes staging about 256 KiB of memory.'),
 })
 
 export type Limits = z.infer<typeof limitsSchema>

@@ -87,22 +87,26 @@ export class JsonTable implements FileTable {
   }
 
   async *read(part: ReadPart): AsyncGenerator<Batch> {
-    const batch = new RowBatch(this.name, part.columns, part.batchRows, part.ordinal)
+    const batch = new RowBatch(this.name, part.columns, part.batchRows, part.ordinal, part.spoolFolder)
     const record = new Gathered()
     const wanted = [...this.#columns.keys()]
     const paths = part.pick === null ? wanted : part.pick.map((n) => wanted[n] as string)
     let cursor = { file: 0, offset: 0, line: 1, done: 0 }
     const after = part.after === null ? null : { file: Number(part.after['file']), offset: Number(part.after['offset']), line: Number(part.after['line']), done: Number(part.after['done']) }
     if (after !== null) cursor = after
-    for await (const one of this.#all(after, record)) {
-      cursor = { file: one.file, ...one.next, done: (cursor.file === one.file ? cursor.done : 0) + 1 }
-      const raw = () => one.raw.bytes?.toString('utf8', 0, 10_000) ?? ''
-      if (one.fault !== null) batch.tally.reject(one.where, one.raw.line || null, one.fault, raw())
-      else batch.add(paths.map((path) => record.values.get(path) ?? null), one.where, one.raw.line || null, raw)
-      if (batch.tally.full) yield batch.cut(cursor) as Batch
+    try {
+      for await (const one of this.#all(after, record)) {
+        cursor = { file: one.file, ...one.next, done: (cursor.file === one.file ? cursor.done : 0) + 1 }
+        const raw = () => one.raw.bytes?.toString('utf8', 0, 10_000) ?? ''
+        if (one.fault !== null) batch.tally.reject(one.where, one.raw.line || null, one.fault, raw())
+        else batch.add(paths.map((path) => record.values.get(path) ?? null), one.where, one.raw.line || null, raw)
+        if (batch.tally.full) yield batch.cut(cursor) as Batch
+      }
+      const rest = batch.cut(cursor)
+      if (rest) yield rest
+    } finally {
+      batch.discard()
     }
-    const rest = batch.cut(cursor)
-    if (rest) yield rest
   }
 
   async *values(positions: number[]): AsyncGenerator<(string | null)[]> {
