@@ -10,6 +10,9 @@ import type { ConfigPath, YamlFile } from './yaml-file.ts'
 const REFERENCE = /\$\{(env|file):([^}]+)\}/g
 const SECRET_KEY = /^(password|passwd|pwd|secret|client_secret|clientSecret|token|api_key|apiKey|api_secret|access_token|refresh_token|private_key)$/
 
+/** Where a source lives is no secret: redacting `postgres` or `3306` everywhere would make every message unreadable. */
+const PUBLIC_KEY = /^(kind|host|port|database|user|path|schemas?|baseUrl|url)$/
+
 /** Where a resolved value came from, for `config --explain`. */
 export interface SecretUse { path: string; from: string }
 
@@ -44,14 +47,19 @@ export function resolveSecrets(value: unknown, file: YamlFile, folder: string, p
 function fromEnvironment(name: string, file: YamlFile, path: ConfigPath): string {
   const value = environment(name)
   if (value === undefined) throw missing(`the environment variable ${name} is not set`, `Set it before starting: export ${name}=...`, file, path)
-  registerSecret(value)
+  if (!isPublic(path)) registerSecret(value)
   return value
+}
+
+function isPublic(path: ConfigPath): boolean {
+  const key = path.at(-1)
+  return typeof key === 'string' && PUBLIC_KEY.test(key)
 }
 
 function fromFile(name: string, file: YamlFile, folder: string, path: ConfigPath): string {
   try {
     const value = readFileSync(resolve(folder, name), 'utf8').replace(/\r?\n$/, '')
-    registerSecret(value)
+    if (!isPublic(path)) registerSecret(value)
     return value
   } catch (error) {
     throw missing(`the file ${name} cannot be read (${messageOf(error)})`, 'Create it, readable by you alone.', file, path)

@@ -9,7 +9,7 @@ import { MysqlSource } from './source.ts'
 
 export const optionsSchema = z.strictObject({
   ...serverOptions,
-  port: z.number().int().min(1).max(65_535).default(3306).describe('Port.'),
+  port: z.coerce.number().int().min(1).max(65_535).default(3306).describe('Port.'),
   schemas: z.array(z.string().min(1)).default([]).describe('Further databases of the server to read; their entities are named `database.table`.'),
   ...entityOptions,
 })

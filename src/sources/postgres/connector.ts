@@ -9,7 +9,7 @@ import { PostgresSource } from './source.ts'
 
 export const optionsSchema = z.strictObject({
   ...serverOptions,
-  port: z.number().int().min(1).max(65_535).default(5432).describe('Port.'),
+  port: z.coerce.number().int().min(1).max(65_535).default(5432).describe('Port.'),
   schemas: z.array(z.string().min(1)).min(1).default(['public']).describe('Schemas to read. Entities of the first keep their plain names, those of others are `schema.table`.'),
   ...entityOptions,
 })
