@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import { confirm, isCancel } from '@clack/prompts'
 import type { Command } from 'commander'
+import { writeErrorLog } from '../../phases/error-log.ts'
 import { groupFindings } from '../../phases/preflight.ts'
 import { runMigration, type RunOptions } from '../../run/engine.ts'
 import type { RunFacts } from '../../run/facts.ts'
@@ -49,6 +51,7 @@ export async function step(env: Environment, workspace: Workspace, options: RunO
   try {
     const facts = await runMigration(workspace.migration(), workspace.ports((event) => progress.show(event)), options)
     saveFacts(workspace, facts)
+    if (facts.extracted !== null && facts.mapped !== null) await writeErrorLog(workspace.staging, facts.extracted, join(workspace.project.paths.runs, facts.run, 'errors.ndjson'))
     return facts
   } finally {
     progress.close()
