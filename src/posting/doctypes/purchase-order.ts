@@ -27,6 +27,9 @@ async function settleScheduleDates(ctx: PostingContext): Promise<void> {
 
 async function settleLines(ctx: PostingContext): Promise<void> {
   await ctx.staging.run(`UPDATE ${ctx.child('items')} SET received_qty = 0, billed_amt = 0`)
+  await ctx.find({
+    type: 'ValidationError', field: 'items.item_code', message: 'Item None does not exist', hint: 'Give the item.', select: `SELECT _parent AS id, _idx AS idx FROM ${ctx.child('items')} WHERE NOT ${filled('item_code')}`,
+  })
   await findMissingWarehouse(ctx, kind)
   if (Number(ctx.site.single('Buying Settings')['allow_multiple_items'] ?? 0) === 0) await ctx.find({
     type: 'ValidationError', field: 'items.item_code', message: 'Same item cannot be entered multiple times.', hint: 'Allow it in Buying Settings, or merge the lines.',

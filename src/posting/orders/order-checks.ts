@@ -30,8 +30,18 @@ export async function findBlockedSupplier(ctx: PostingContext, kind: OrderKind):
   })
 }
 
+/** Amounts the site multiplies as they come: text makes it fail. */
+async function findTextAmounts(ctx: PostingContext): Promise<void> {
+  const given = (await ctx.staging.columnsOf(ctx.drafts)).filter(({ name, type }) => type === 'VARCHAR' && ['discount_amount', 'additional_discount_percentage'].includes(name))
+  for (const { name } of given) await ctx.find({
+    type: 'TypeError', field: name, message: 'The discount is text; the site fails when it multiplies it', hint: 'Map it as a number.',
+    select: `SELECT d._id AS id, r.${name} AS "value" FROM ${ctx.doc} d JOIN ${ctx.drafts} r ON r._id = d._id WHERE ${filled(`r.${name}`)}`,
+  })
+}
+
 /** With the totals: a discount that says not on what, a commission out of range. */
 export async function findBadDiscount(ctx: PostingContext, kind: OrderKind): Promise<void> {
+  await findTextAmounts(ctx)
   await ctx.find({
     type: 'ValidationError', field: 'apply_discount_on', message: 'Please select Apply Discount On', hint: 'Grand Total or Net Total.',
     select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${truthy('d.discount_amount')} AND NOT ${filled('d.apply_discount_on')}`,

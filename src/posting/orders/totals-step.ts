@@ -15,10 +15,11 @@ export async function calculateOrders(ctx: PostingContext, kind: OrderKind): Pro
   const order = await readBatch(ctx, kind)
   const { batch, settings } = order
   calculateTotals(batch, settings)
+  const firstMargin = batch.marginType.slice()
   secondPass(order, settings, kind)
   await report(ctx, order)
   await writeDocuments(ctx, kind, order)
-  await writeItems(ctx, kind, order)
+  await writeItems(ctx, kind, order, firstMargin)
   await writeTaxes(ctx, order)
 }
 
@@ -43,6 +44,11 @@ function secondPass(order: OrderBatch, settings: TotalsSettings, kind: OrderKind
 }
 
 async function report(ctx: PostingContext, order: OrderBatch): Promise<void> {
+  const vanished: { id: number; idx: number }[] = []
+  for (let i = 0; i < order.items.parent.length; i++) {
+    if (order.batch.item.qty[i] === 0 && order.submitted[order.itemDocument[i]!] === 1) vanished.push({ id: order.items.parent[i]!, idx: order.items.idx[i]! })
+  }
+  await ctx.findAll({ type: 'InvalidQtyError', field: 'items.qty', message: 'The quantity is zero once it is rounded; the submit refuses it', hint: 'Give a larger quantity in a smaller unit.' }, vanished)
   const { batch } = order, crashed: { id: number }[] = [], empty: { id: number }[] = [], negative: { id: number; value: string }[] = []
   for (let d = 0; d < batch.count; d++) {
     const id = order.ids[d]!
@@ -98,7 +104,7 @@ function words(amount: number, currency: Currency | undefined, format: string | 
   return currency === undefined ? null : moneyInWords(Math.abs(amount), currency, format)
 }
 
-async function writeItems(ctx: PostingContext, kind: OrderKind, order: OrderBatch): Promise<void> {
+async function writeItems(ctx: PostingContext, kind: OrderKind, order: OrderBatch, firstMargin: Uint8Array): Promise<void> {
   const { batch, settings: { round }, items } = order, { item } = batch, count = items.parent.length, meta = ctx.site.doctype(`${kind.doctype} Item`)
   const places = (field: string) => fieldPrecision(ctx, meta, field)
   const factor = new Float64Array(count), stockQty = new Float64Array(count), stockRate = new Float64Array(count), profit = new Float64Array(count)
@@ -110,7 +116,8 @@ async function writeItems(ctx: PostingContext, kind: OrderKind, order: OrderBatc
     factor[i] = same ? 1 : rounded
     stockQty[i] = item.qty[i]! * factor[i]!
     if (order.roundStockQty) stockQty[i] = round(stockQty[i]!, places('stock_qty'))
-    margin[i] = batch.marginType[i] === MARGIN.amount ? 'Amount' : items.margin[i]!
+    // A margin type that does not exist stays to be refused by the checks, which come between the two validates.
+    margin[i] = batch.marginType[i] === MARGIN.amount && firstMargin[i] !== MARGIN.other ? 'Amount' : items.margin[i]!
     if (kind.selling) profit[i] = round((stockRate[i]! - round(items.valuation[i]!, places('valuation_rate'))) * stockQty[i]!, places('amount'))
   }
   for (const [field, values] of Object.entries(own)) for (let i = 0; i < count; i++) values[i] = round(values[i]!, places(field))
