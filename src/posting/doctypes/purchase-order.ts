@@ -51,7 +51,7 @@ const validate = (id: string, run: Step['run']): Step => ({ stage: 'validate', p
 export const rule: PostingRule = {
   doctype: 'Purchase Order',
   reads: [
-    'Supplier', 'Supplier Group', 'Supplier Scorecard', 'Company', 'Price List', 'Item', 'Item Price', 'Item Default', 'Item Group', 'Brand', 'UOM', 'UOM Conversion Detail', 'UOM Conversion Factor', 'Warehouse', 'Bin', 'Currency',
+    'Address', 'Address Template', 'Contact', 'Dynamic Link', 'Supplier', 'Supplier Group', 'Supplier Scorecard', 'Company', 'Price List', 'Item', 'Item Price', 'Item Default', 'Item Group', 'Brand', 'UOM', 'UOM Conversion Detail', 'UOM Conversion Factor', 'Warehouse', 'Bin', 'Currency',
     'Currency Exchange', 'Account', 'Item Tax Template Detail', 'Payment Terms Template Detail', 'Project', 'Cost Center', 'Party Account', 'Purchase Order Item', 'Purchase Receipt', 'Purchase Receipt Item', 'Purchase Invoice', 'Purchase Invoice Item',
   ],
   writes: ['tabBin', 'tabItem', 'tabItem Price', 'tabComment', 'tabVersion'],

@@ -71,7 +71,7 @@ const validate = (id: string, run: Step['run']): Step => ({ stage: 'validate', p
 export const rule: PostingRule = {
   doctype: 'Sales Order',
   reads: [
-    'Customer', 'Customer Group', 'Company', 'Price List', 'Item', 'Item Price', 'Item Default', 'Item Group', 'Brand', 'UOM', 'UOM Conversion Detail', 'UOM Conversion Factor', 'Warehouse', 'Bin', 'Currency', 'Currency Exchange', 'Account',
+    'Address', 'Address Template', 'Contact', 'Dynamic Link', 'Customer', 'Customer Group', 'Company', 'Price List', 'Item', 'Item Price', 'Item Default', 'Item Group', 'Brand', 'UOM', 'UOM Conversion Detail', 'UOM Conversion Factor', 'Warehouse', 'Bin', 'Currency', 'Currency Exchange', 'Account',
     'Item Tax Template Detail', 'Payment Terms Template Detail', 'Project', 'Cost Center', 'Party Account', 'Purchase Invoice Item', 'Sales Order Item', 'Customer Credit Limit', 'Delivery Note', 'Delivery Note Item', 'GL Entry',
   ],
   writes: ['tabBin', 'tabItem Price', 'tabComment', 'tabVersion', 'tabProject'],

@@ -1,4 +1,5 @@
 import type { Step } from '../framework/rule.ts'
+import { takeAddresses } from './addresses.ts'
 import { takeItemDetails, scratchOf } from './item-details.ts'
 import type { OrderKind } from './kind.ts'
 import { findBadDiscount, findBadLines, findBlockedSupplier, findForeignParts, findZeroQuantity } from './order-checks.ts'
@@ -21,6 +22,7 @@ export function orderSteps(kind: OrderKind): Step[] {
     step('quantity', (ctx) => findZeroQuantity(ctx, kind)),
     step('party-exists', (ctx) => findMissingParty(ctx, kind)),
     step('party', (ctx) => takePartyDetails(ctx, kind)),
+    step('addresses', (ctx) => takeAddresses(ctx, kind)),
     step('items', (ctx) => takeItemDetails(ctx, kind)),
     step('unsupported-items', (ctx) => findUnsupportedItems(ctx, kind, scratchOf(ctx).facts)),
     step('supplier-on-hold', (ctx) => findBlockedSupplier(ctx, kind)),
