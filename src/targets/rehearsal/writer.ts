@@ -20,6 +20,7 @@ export class BatchWriter {
   readonly #database: string
   readonly #prepared = new Map<string, Prepared>()
   #seq: number | null = null
+  #written: { run: string; tables: Map<string, string[]> } | null = null
   /** Tables written to since they were last asked for. */
   readonly touched = new Set<string>()
 
@@ -34,7 +35,7 @@ export class BatchWriter {
     const key = `${batch.run}\u001f${batch.doctype}`
     let prepared = this.#prepared.get(key)
     if (!prepared) {
-      prepared = await this.#prepare(batch.doctype)
+      prepared = await this.#prepare(batch.run, batch.doctype)
       this.#prepared.set(key, prepared)
     }
     this.#seq ??= await this.#ledger.lastSeq()
@@ -47,11 +48,20 @@ export class BatchWriter {
     return this.#outcomes(batch, done ? null : seq)
   }
 
-  /** Finds which tables the DocType's drafts wrote, which drafts are on the site already, and which names are taken by somebody else. */
-  async #prepare(doctype: string): Promise<Prepared> {
+  /** Which tables the drafts of each DocType wrote; asked once per run, because posting is over when loading begins. */
+  async #tablesWritten(run: string): Promise<Map<string, string[]>> {
+    if (this.#written?.run === run) return this.#written.tables
     const { filled } = await filledTables(this.#staging, null, 'rows')
-    const tables = (await unionAll<{ tbl: string }>(this.#staging, filled, (table) =>
-      `SELECT ${literal(table)} AS tbl WHERE EXISTS (SELECT 1 FROM rows.${ident(table)} WHERE _doctype = ${literal(doctype)} AND _draft IS NOT NULL)`)).map((row) => row.tbl)
+    const found = await unionAll<{ tbl: string; doctype: string }>(this.#staging, filled, (table) => `SELECT DISTINCT ${literal(table)} AS tbl, _doctype AS doctype FROM rows.${ident(table)} WHERE _draft IS NOT NULL`)
+    const tables = new Map<string, string[]>()
+    for (const { tbl, doctype } of found) tables.set(doctype, [...tables.get(doctype) ?? [], tbl].sort())
+    this.#written = { run, tables }
+    return tables
+  }
+
+  /** Finds which tables the DocType's drafts wrote, which drafts are on the site already, and which names are taken by somebody else. */
+  async #prepare(run: string, doctype: string): Promise<Prepared> {
+    const tables = (await this.#tablesWritten(run)).get(doctype) ?? []
     const drafts = draftRelation(doctype), main = `tab${doctype}`
     const known = `SELECT d._id AS id, 'unchanged' AS status, l.name, NULL::VARCHAR AS type, NULL::VARCHAR AS message FROM ${drafts} d JOIN ${this.#ledger.table('documents')} l `
       + `ON l.doctype = ${literal(doctype)} AND l.entity = d._entity AND l."key" = d._key AND l.outcome = 'loaded'`
