@@ -33,9 +33,12 @@ export async function findBlockedSupplier(ctx: PostingContext, kind: OrderKind):
 /** Amounts the site multiplies as they come: text makes it fail. */
 async function findTextAmounts(ctx: PostingContext): Promise<void> {
   const given = (await ctx.staging.columnsOf(ctx.drafts)).filter(({ name, type }) => type === 'VARCHAR' && ['discount_amount', 'additional_discount_percentage'].includes(name))
+  // A batch may hold its numbers as text; a single document's text is text.
+  const byHand = given.length > 0 && Number((await ctx.staging.one<{ n: number }>(`SELECT COUNT(*) AS n FROM ${ctx.doc}`))!.n) === 1 ? 'TRUE' : 'FALSE'
   for (const { name } of given) await ctx.find({
     type: 'TypeError', field: name, message: 'The discount is text; the site fails when it multiplies it', hint: 'Map it as a number.',
-    select: `SELECT d._id AS id, r.${name} AS "value" FROM ${ctx.doc} d JOIN ${ctx.drafts} r ON r._id = d._id WHERE ${filled(`r.${name}`)}`,
+    select: `SELECT d._id AS id, r.${name} AS "value" FROM ${ctx.doc} d JOIN ${ctx.drafts} r ON r._id = d._id WHERE ${filled(`r.${name}`)}
+      AND (${byHand} OR TRY_CAST(r.${name} AS DOUBLE) IS NULL)`,
   })
 }
 
