@@ -16,6 +16,7 @@ export async function finishedLoad(): Promise<{ staging: Staging; context: Proof
     await site.loadRecords(staging, schema)
   }
   await staging.run(`CREATE OR REPLACE TABLE ops.findings (severity VARCHAR, type VARCHAR, doctype VARCHAR, id BIGINT, entity VARCHAR, key VARCHAR, field VARCHAR, idx BIGINT, message VARCHAR, value VARCHAR, cause VARCHAR, hint VARCHAR, stage VARCHAR, seq BIGINT)`)
+  await staging.run('CREATE OR REPLACE TABLE ops.updates (seq BIGINT, doctype VARCHAR, id BIGINT, tbl VARCHAR, "key" VARCHAR, col VARCHAR, before VARCHAR, after VARCHAR)')
   await staging.run('CREATE OR REPLACE TABLE ops.refused (doctype VARCHAR, id BIGINT, type VARCHAR, message VARCHAR)')
   await staging.run('CREATE OR REPLACE TABLE ops.cursors (entity VARCHAR, cursor VARCHAR, batches BIGINT, read BIGINT, staged BIGINT, rejected BIGINT, done BOOLEAN)')
   const put = async (table: string, draft: number, doctype: string, values: Record<string, string | number>): Promise<void> => {

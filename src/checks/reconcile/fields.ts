@@ -7,7 +7,8 @@ const NUMBERS = new Set(['Currency', 'Float', 'Percent', 'Int', 'Check', 'Long I
 
 /**
  * Every field of every document against what its legacy record was mapped to: a second opinion that shares no code with posting. A
- * difference is a failure unless a finding of that document and field says aloud what the site does to it (cleaned, renamed, recomputed).
+ * difference is a failure unless a finding of that document and field says aloud what the site does to it (cleaned, renamed, recomputed), or a later
+ * document changed it (`ops.updates`: the site keeps one preferred address per party, for example).
  */
 export async function fieldValues(staging: Staging, context: ProofContext): Promise<CheckResult[]> {
   const results: CheckResult[] = []
@@ -21,7 +22,7 @@ export async function fieldValues(staging: Staging, context: ProofContext): Prom
       const different = difference(context, doctype, field, `d.${ident(field)}`, `s.${ident(field)}`)
       if (different === null) continue
       compared += documents
-      selects.push(failureSelect(doctype, field, joined, different, `f.field = ${literal(field)}`))
+      selects.push(failureSelect(doctype, doctype, field, joined, different, `f.field = ${literal(field)}`))
     }
     for (const table of context.site.doctype(doctype)?.fields.filter((f) => f.fieldtype === 'Table' && f.options) ?? []) {
       const relation = draftRelation(doctype, table.fieldname)
@@ -34,7 +35,7 @@ export async function fieldValues(staging: Staging, context: ProofContext): Prom
         const different = difference(context, table.options!, field, `d.${ident(field)}`, `s.${ident(field)}`)
         if (different === null) continue
         compared += rows
-        selects.push(failureSelect(doctype, field, through.replace('LEFT JOIN', 'JOIN'), different, `f.field IN (${literal(field)}, ${literal(`${table.fieldname}.${field}`)})`, 'd._parent', `${table.fieldname} row `))
+        selects.push(failureSelect(doctype, table.options!, field, through.replace('LEFT JOIN', 'JOIN'), different, `f.field IN (${literal(field)}, ${literal(`${table.fieldname}.${field}`)})`, 'd._parent', `${table.fieldname} row `))
       }
     }
     if (selects.length === 0) continue
@@ -47,10 +48,11 @@ async function draftFields(staging: Staging, relation: string, own: readonly str
   return (await staging.columnsOf(relation)).map((column) => column.name).filter((name) => !own.includes(name) && !name.startsWith('_') && !['docstatus', 'name', 'doctype'].includes(name))
 }
 
-function failureSelect(doctype: string, field: string, joined: string, different: string, explained: string, id = 'd._id', place = ''): string {
+function failureSelect(doctype: string, table: string, field: string, joined: string, different: string, explained: string, id = 'd._id', place = ''): string {
   const at = place === '' ? `''` : `${literal(place)} || d._idx || ': '`
   return `SELECT ${literal(doctype)} AS doctype, l.name AS name, l.key AS key, ${at} || ${literal(`${field}: mapped `)} || coalesce(d.${ident(field)}::VARCHAR, 'NULL') || ', site ' || coalesce(s.${ident(field)}::VARCHAR, 'NULL') AS detail
-    FROM ${joined} WHERE ${different} AND NOT EXISTS (SELECT 1 FROM ops.findings f WHERE f.doctype = ${literal(doctype)} AND f.id = ${id} AND f.severity <> 'blocking' AND ${explained})`
+    FROM ${joined} WHERE ${different} AND NOT EXISTS (SELECT 1 FROM ops.findings f WHERE f.doctype = ${literal(doctype)} AND f.id = ${id} AND f.severity <> 'blocking' AND ${explained})
+      AND NOT EXISTS (SELECT 1 FROM ops.updates u WHERE u.tbl = ${literal(`tab${table}`)} AND u."key" = s.name AND u.col = ${literal(field)})`
 }
 
 /** SQL that is true when the mapped value and the site's differ in meaning; null when the field is not stored on the site. */

@@ -6,7 +6,7 @@ export const DIRT_KINDS = {
   duplicate_typo: 'the same customer again with two letters swapped', orphan_order: 'an order of a customer that does not exist', orphan_line: 'an order line of an order that does not exist',
   orphan_activity: 'an activity of a customer that does not exist', zero_date: 'a date of zeros', html_text: 'HTML in a text', formula_text: 'a spreadsheet formula in a text', long_text: 'text longer than the field',
   missing_mandatory: 'a mandatory value missing', wrong_email: 'an e-mail address that is none', group_as_leaf: 'a group used where a leaf belongs', unmapped_value: 'a code that no list explains',
-  bad_number: 'a number that is none', short_month: 'a day that the month does not have',
+  bad_number: 'a number that is none', short_month: 'a day that the month does not have', early_delivery: 'goods wanted before they were ordered',
 } as const
 export type DirtKind = keyof typeof DIRT_KINDS
 

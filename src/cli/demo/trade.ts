@@ -81,6 +81,10 @@ export function* salesOrders(seed: number, volume: Volume, dirt: DirtPlan): Gene
       wanted = '0000-00-00'
       dirt.add('zero_date', 'sales_orders', key, 'wanted_date', wanted)
     }
+    if (dirt.due('sales_orders', 'early_delivery', i, count, 0.0003)) {
+      wanted = addDays(ordered, -20)
+      dirt.add('early_delivery', 'sales_orders', key, 'wanted_date', wanted)
+    }
     yield {
       order: [500001 + i, customer, `${ordered} ${pad(draw.int(7, 18), 2)}:${pad(draw.int(0, 59), 2)}:00`, wanted, euro ? 'EUR' : 'USD', euro ? `1.${pad(draw.int(2, 18), 2)}` : '1', vat, money(freight), money(net), money(net + (net * vat) / 100 + freight),
         draw.pick(['offen', 'offen', 'entwurf']), draw.chance(0.1) ? 'Bitte anrufen' : null],
