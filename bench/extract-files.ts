@@ -6,6 +6,7 @@ import ExcelJS from 'exceljs'
 import { seededRandom, systemClock } from '../src/model/clock.ts'
 import { openSource } from '../src/sources/registry.ts'
 import { loadBatch, rawRelation } from '../src/staging/load.ts'
+import { readAhead } from '../src/staging/read-ahead.ts'
 import { ParquetScan } from '../src/staging/parquet-scan.ts'
 import { Staging, literal } from '../src/staging/staging.ts'
 
@@ -48,7 +49,7 @@ async function ours(kind: string, file: string): Promise<{ read: number; describ
   let entity = '', count = 0
   const describe = await timed(async () => { entity = (await source.describe()).entities[0]?.name ?? '' })
   const read = await timed(async () => {
-    for await (const batch of source.read({ entity, batchRows: 50_000, spoolFolder: spool })) count += await loadBatch(staging, rawRelation(source.name, entity), batch)
+    for await (const batch of readAhead(source.read({ entity, batchRows: 50_000, spoolFolder: spool }))) count += await loadBatch(staging, rawRelation(source.name, entity), batch)
   })
   await source.close()
   return { read, describe, count }

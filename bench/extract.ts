@@ -12,6 +12,7 @@ import { request } from 'undici'
 import { systemClock } from '../src/model/clock.ts'
 import { openSource } from '../src/sources/registry.ts'
 import { loadBatch, rawRelation } from '../src/staging/load.ts'
+import { readAhead } from '../src/staging/read-ahead.ts'
 import { Staging } from '../src/staging/staging.ts'
 import { startMariadb } from '../src/testing/servers/mariadb.ts'
 import { startPostgres } from '../src/testing/servers/postgres.ts'
@@ -32,7 +33,7 @@ async function extract(kind: string, options: object): Promise<number> {
   await source.describe()
   const seconds = await timed(async () => {
     let count = 0
-    for await (const batch of source.read({ entity: 'orders', batchRows: 50_000, spoolFolder: folder })) {
+    for await (const batch of readAhead(source.read({ entity: 'orders', batchRows: 50_000, spoolFolder: folder }))) {
       await staging.transaction(async () => { count += await loadBatch(staging, rawRelation('bench', 'orders'), batch) })
     }
     return count

@@ -18,12 +18,13 @@ export interface Rejected {
  * A piece of an entity on its way into `raw.*`. Every value is text or null (NULL and '' stay apart; binary is lower-case hex).
  * `rows`: values by column, each column an array of `count` texts. `csv`: a file in staging's own dialect (sources/spool-writer.ts writes it,
  * staging/spool.ts reads it); `width` counts the columns in the file when it has more than `columns` names (at its end, ignored: keys for the cursor).
- * `parquet`: a Parquet file whose columns are those named, cast to text by staging.
+ * `parquet`: `count` rows from row `from` (0-based) on of a Parquet file of the origin, which stays; `fields` are its columns, in the order of `columns`,
+ * with DuckDB's type names. Staging reads them itself and casts them to text.
  */
 export type BatchData =
   | { kind: 'rows'; columns: (string | null)[][] }
   | { kind: 'csv'; path: string; width?: number }
-  | { kind: 'parquet'; path: string }
+  | { kind: 'parquet'; path: string; from: number; fields: { name: string; type: string }[] }
 
 export interface Batch {
   entity: string

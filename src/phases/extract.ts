@@ -5,6 +5,7 @@ import type { Batch, Cursor } from '../model/batch.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Source } from '../sources/source.ts'
 import { loadBatch, prepareRaw, rawRelation, relationSql } from '../staging/load.ts'
+import { readAhead } from '../staging/read-ahead.ts'
 import { literal } from '../staging/staging.ts'
 import type { PhaseContext, Scope } from './phase.ts'
 
@@ -100,7 +101,7 @@ async function readEntity(ctx: PhaseContext, options: ExtractOptions, source: So
     more = false
     const rows = size.rows
     let began = ctx.clock.elapsed()
-    for await (const batch of source.read({ entity: entity.table, after, batchRows: rows, spoolFolder, signal: ctx.signal })) {
+    for await (const batch of readAhead(source.read({ entity: entity.table, after, batchRows: rows, spoolFolder, signal: ctx.signal }))) {
       await stageBatch(ctx, entity, id, batch)
       after = batch.cursor
       meter.add(batch.read, batch.rejected.length)

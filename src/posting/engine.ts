@@ -6,6 +6,7 @@ import { draftRelation } from '../model/draft.ts'
 import { Batch, type Run } from './framework/batch.ts'
 import type { DraftRelation, DraftSource } from './framework/build.ts'
 import { fold } from './framework/collation.ts'
+import { customized } from './framework/customizations.ts'
 import { createMacros } from './framework/coerce.ts'
 import { HashNames } from './framework/hash.ts'
 import { storedUnder } from './framework/names.ts'
@@ -73,6 +74,8 @@ export class PostingEngine {
   }
 
   readonly #written = new Set<string>()
+  /** What `customized` said, by DocType: the site does not change. */
+  readonly #customized = new Map<string, string | null>()
 
   /** Tables of `rows` this engine has written to. */
   written(): string[] { return [...this.#written].sort() }
@@ -84,12 +87,15 @@ export class PostingEngine {
   unsupported(doctype: string): string | null {
     const meta = this.#site.doctype(doctype)
     if (meta === undefined) return `The site has no DocType ${doctype}`
+    if (!this.#customized.has(doctype)) this.#customized.set(doctype, customized(this.#site, doctype))
+    const custom = this.#customized.get(doctype) ?? null
+    if (custom !== null) return custom
     if (this.#rules.has(doctype)) return null
     if (meta.is_virtual) return `${doctype} is virtual: it has no rows`
     if (meta.issingle) return `${doctype} is a single: its values are settings`
     if (meta.istable) return `${doctype} rows belong to another document`
     if (meta.nsm_parent_field !== null && meta.nsm_parent_field !== '') return `${doctype} is a tree without a rule of its own`
-    return meta.controller.length === 0 ? null : `${doctype} has a controller (${meta.controller.join(', ')}) that is not implemented`
+    return meta.controller.length === 0 ? null : `What the controller of ${doctype} does (${meta.controller.join(', ')}) cannot be predicted`
   }
 
   /**
@@ -148,11 +154,20 @@ export class PostingEngine {
   /** Posts documents until an attempt stands: whoever is refused after a name was given is left out of the next. */
   async #attempts(run: Run, doctype: string, source: DraftSource, where: string): Promise<void> {
     const series = new Map([...run.series].map(([key, counter]) => [key, { ...counter }]))
-    for (;;) {
+    // Every repetition leaves out more documents than the one before, or it would never end.
+    for (let before = -1; ;) {
       const first = run.updateSeq
       await this.#staging.run('DELETE FROM temp.undo')
       await runBatch(run, doctype, source, where)
       if (run.lateFound === 0) return
+      const refused = Number((await this.#staging.one<{ n: number }>(`SELECT COUNT(DISTINCT id) AS n FROM temp.found WHERE late`))!.n)
+      if (refused <= before) {
+        const one = await this.#staging.one<{ type: string; message: string }>(`SELECT type, message FROM temp.found WHERE late ORDER BY rowid DESC LIMIT 1`)
+        throw new LandfallError('posting-failed', `Posting ${doctype} makes no progress: ${one?.type ?? 'a finding'} comes back for documents already set aside`, {
+          hint: 'A rule finds refused documents again and again; report it with the mapping.', where: { doctype }, cause: one?.message,
+        })
+      }
+      before = refused
       const documents = `SELECT d._id FROM ${source.documents.relation} d WHERE ${where}`
       await undoAttempt(run, doctype, documents, first)
       await this.#staging.run(`DELETE FROM temp.found WHERE NOT late AND id IN (${documents})`)
@@ -161,16 +176,15 @@ export class PostingEngine {
   }
 
   /**
-   * Collects in `temp.wave` the documents refused only for links to documents of their own DocType, when one of those has a row by now. An earlier document's row only: the
-   * site inserts one after another.
+   * Collects in `temp.wave` the documents refused for links to documents of their own DocType, when those have rows by now: whatever else was found may follow from the
+   * missing link and is found again if not. An earlier document's row only: the site inserts one after another.
    */
   async #nextWave(doctype: string): Promise<boolean> {
     const fields = this.#selfLinks(doctype)
     if (fields.length === 0) return false
     const list = fields.map((field) => literal(field)).join(', ')
     const waiting = await this.#staging.all<{ id: number; value: string }>(
-      `SELECT f.id, f."value" AS "value" FROM temp.found f WHERE f.severity = 'blocking' AND f.type = 'LinkValidationError' AND f.field IN (${list}) ` +
-      `AND f.id NOT IN (SELECT id FROM temp.found WHERE severity = 'blocking' AND NOT (type = 'LinkValidationError' AND field IN (${list}))) LIMIT 100000`)
+      `SELECT f.id, f."value" AS "value" FROM temp.found f WHERE f.severity = 'blocking' AND f.type = 'LinkValidationError' AND f.field IN (${list})`)
     if (waiting.length === 0) return false
     const table = `rows.${ident(`tab${doctype}`)}`
     const there = await storedUnder(this.#staging, table, 'name', waiting.map((row) => row.value))

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { LandfallError } from '../errors/error.ts'
 import type { Batch } from '../model/batch.ts'
+import { parquetError, parquetRows } from './parquet-scan.ts'
 import { spoolQuery } from './spool.ts'
 import { ident, literal, type Staging } from './staging.ts'
 
@@ -34,7 +35,7 @@ export async function prepareRaw(staging: Staging, relation: Relation, columns: 
 /**
  * Appends a batch to its raw table (made or widened when needed): text columns by name, `_row` from `batch.firstOrdinal` on, counting the records in
  * `data`. Returns the rows appended, always `batch.count`: any other number is `source-short`, and the caller's transaction rolls back.
- * Called once per batch, inside the transaction that stores the cursor. Removes a csv or parquet file when it was appended.
+ * Called once per batch, inside the transaction that stores the cursor. Removes a csv file when it was appended.
  */
 export async function loadBatch(staging: Staging, relation: Relation, batch: Batch): Promise<number> {
   const present = await prepareRaw(staging, relation, batch.columns)
@@ -43,7 +44,7 @@ export async function loadBatch(staging: Staging, relation: Relation, batch: Bat
     throw new LandfallError('source-short', `A batch of \`${batch.entity}\` announced ${batch.count} records from number ${batch.firstOrdinal} on; ${appended} were staged.`,
       { hint: 'Run again; if it stays, the connector of this source has a defect.', where: { entity: batch.entity } })
   }
-  if (batch.data.kind !== 'rows') rmSync(batch.data.path, { force: true })
+  if (batch.data.kind === 'csv') rmSync(batch.data.path, { force: true })
   return appended
 }
 
@@ -61,9 +62,7 @@ async function appendRows(staging: Staging, relation: Relation, batch: Batch, pr
 
 async function appendFile(staging: Staging, relation: Relation, batch: Batch): Promise<number> {
   if (batch.data.kind === 'rows' || batch.count === 0) return 0
-  const names = batch.columns.map(ident).join(', ')
-  const from = batch.data.kind === 'csv'
-    ? spoolQuery(batch.data.path, batch.columns, batch.data.width)
-    : `SELECT ${batch.columns.map((column) => `CAST(${ident(column)} AS VARCHAR) AS ${ident(column)}`).join(', ')} FROM read_parquet(${literal(batch.data.path)})`
-  return staging.run(`INSERT INTO ${relationSql(relation)} (_row, ${names}) SELECT ${batch.firstOrdinal - 1} + row_number() OVER (), ${names} FROM (${from})`)
+  const { data } = batch, names = batch.columns.map(ident).join(', '), into = `INSERT INTO ${relationSql(relation)} (_row, ${names})`
+  if (data.kind === 'csv') return staging.run(`${into} SELECT ${batch.firstOrdinal - 1} + row_number() OVER (), ${names} FROM (${spoolQuery(data.path, batch.columns, data.width)})`)
+  return staging.run(`${into} ${parquetRows(data.path, data.fields, data.from, batch.count, batch.firstOrdinal)}`).catch((error: unknown) => { throw parquetError(data.path, error) })
 }

@@ -22,13 +22,6 @@ export class ParquetScan {
     })
   }
 
-  /** Writes `count` rows from row `from` (0-based) on to the Parquet file `target`, columns in the order given, all VARCHAR; returns the rows written. */
-  async slice(path: string, columns: { name: string; type: string; as: string }[], from: number, count: number, target: string): Promise<number> {
-    const list = columns.map((column) => `${asText(column.name, column.type)} AS ${ident(column.as)}`).join(', ')
-    return this.#guard(path, () => this.#staging.run(`COPY (SELECT ${list} FROM read_parquet(${literal(path)}, file_row_number = true) `
-      + `WHERE file_row_number >= ${from} AND file_row_number < ${from + count}) TO ${literal(target)} (FORMAT parquet, COMPRESSION snappy)`))
-  }
-
   /** Rows counted by reading them, and exact sums of columns as decimal text. */
   async measure(path: string, columns: string[]): Promise<{ count: number; sums: (string | null)[] }> {
     return this.#guard(path, async () => {
@@ -38,16 +31,28 @@ export class ParquetScan {
   }
 
   async #guard<T>(path: string, body: () => Promise<T>): Promise<T> {
-    try {
-      return await body()
-    } catch (error) {
-      const text = messageOf(error).split('\n')[0] ?? ''
-      const closed = /permission|not allowed|disabled/i.test(text)
-      throw new LandfallError('file-unreadable', `The Parquet file cannot be read: ${text}`, {
-        hint: closed ? 'The staging database must be allowed the folder of the file.' : 'It may be cut off or damaged; copy or export it again.', where: { file: path }, cause: error,
-      })
-    }
+    return body().catch((error: unknown) => { throw parquetError(path, error) })
   }
+}
+
+/**
+ * SQL for `count` rows of a Parquet file from row `from` (0-based) on: `_row` counting from `first`, then the columns as text. By the number of the row,
+ * so row groups outside the range are not read.
+ */
+export function parquetRows(path: string, fields: { name: string; type: string }[], from: number, count: number, first: number): string {
+  const place = fields.some((field) => field.name.toLowerCase() === 'file_row_number') ? null : 'file_row_number'
+  if (place === null) throw new LandfallError('file-unreadable', `The Parquet file has a column named \`file_row_number\`, which its reader needs for itself: ${path}`, { hint: 'Rename the column.', where: { file: path } })
+  return `SELECT ${first - from} + ${place}, ${fields.map((field) => asText(field.name, field.type)).join(', ')} FROM read_parquet(${literal(path)}, file_row_number = true) WHERE ${place} >= ${from} AND ${place} < ${from + count}`
+}
+
+/** What DuckDB says of a Parquet file as an error of the file. */
+export function parquetError(path: string, error: unknown): LandfallError {
+  if (error instanceof LandfallError && error.code !== 'staging-failed') return error
+  const text = messageOf(error).split('\n')[0] ?? ''
+  const closed = /permission|not allowed|disabled/i.test(text)
+  return new LandfallError('file-unreadable', `The Parquet file cannot be read: ${text}`, {
+    hint: closed ? 'The staging database must be allowed the folder of the file.' : 'It may be cut off or damaged; copy or export it again.', where: { file: path }, cause: error,
+  })
 }
 
 /** SQL for a column's text: nested values as JSON, binary as hex, everything else as DuckDB writes it. */

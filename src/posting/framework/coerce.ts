@@ -3,7 +3,9 @@ import type { Kind, PlannedColumn } from './plan.ts'
 
 /**
  * Python's ways with values as SQL macros. `py_blank`: no content once tags and white space are gone. `py_strip`: str.strip. `py_number`: text of a
- * number as MariaDB stores it in a varchar. `plain_*`: values of texts that are plainly written.
+ * number as MariaDB stores it in a varchar. `plain_*`: values of texts that are plainly written. `to_stored`: a double as the site's database rounds
+ * it, by way of its shortest decimal text. Text to a wide decimal takes DuckDB 17 µs, to a narrow one half a microsecond, and a double that is near
+ * enough to a multiple of 1e-9 (0.25e-9, where its own error is below 0.1e-9) needs no text at all.
  */
 const SPACES = `' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || chr(133) || chr(160) || chr(5760) || ${
   [8192, 8193, 8194, 8195, 8196, 8197, 8198, 8199, 8200, 8201, 8202, 8232, 8233, 8239, 8287, 12288].map((code) => `chr(${code})`).join(' || ')}`
@@ -16,6 +18,8 @@ const MACROS = [
   `py_strip(x) AS trim(x, ${SPACES})`,
   `py_blank(x) AS (x IS NULL OR trim(x) = '' OR regexp_full_match(x, '(\\s|[\\x{1c}-\\x{1f}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}]|<[^>]*>)*'))`,
   `py_number(x) AS CASE WHEN x = trunc(x) AND abs(x) < 1e15 THEN CAST(CAST(x AS BIGINT) AS VARCHAR) ELSE CAST(x AS VARCHAR) END`,
+  `to_stored(x) AS CASE WHEN abs(x) < 5e5 AND abs(x * 1e9 - round(x * 1e9)) <= 0.25 THEN CAST(CAST(x AS DECIMAL(18,9)) AS DECIMAL(21,9))
+     ELSE coalesce(CAST(TRY_CAST(CAST(x AS VARCHAR) AS DECIMAL(18,9)) AS DECIMAL(21,9)), CAST(CAST(x AS VARCHAR) AS DECIMAL(21,9))) END`,
   `plain_int(x) AS CASE WHEN regexp_full_match(x, '[+-]?[0-9]{1,18}') THEN CAST(x AS BIGINT) END`,
   `plain_float(x) AS CASE WHEN regexp_full_match(x, ${FLOAT_FORM}) THEN TRY_CAST(x AS DOUBLE) END`,
   `plain_date(x) AS CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') THEN TRY_CAST(x AS DATE) END`,

@@ -1,6 +1,7 @@
 import { ident, literal } from '../../staging/staging.ts'
 import { Batch, type Run } from './batch.ts'
 import { buildTables, extraFields, type DraftSource } from './build.ts'
+import { reportChanged } from './changed.ts'
 import { checkDocuments } from './checks.ts'
 import { readLeftovers } from './leftovers.ts'
 import { resolveLinks } from './links.ts'
@@ -16,6 +17,7 @@ export async function runBatch(run: Run, doctype: string, source: DraftSource, w
   const batch = new Batch(run, run.plan(doctype), 0, doctype, source.documents.relation, extraFields(run.plan(doctype), source.documents))
   await prepareBatch(batch, source, where)
   await finishBatch(batch)
+  if (run.lateFound === 0) await reportChanged(batch, source)
   await batch.dispose()
 }
 

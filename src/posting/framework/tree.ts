@@ -4,7 +4,8 @@ import type { TreeRule } from './rule.ts'
 
 interface Node { name: string; lft: number; rgt: number }
 interface Placed extends Node { id: number; parent: string | null; old: string | null }
-type Tree = Map<string, Node & { parent: string | null }>
+interface Positioned extends Node { parent: string | null }
+type Tree = Map<string, Positioned>
 
 /** A document that comes with positions of its own is moved below its parent as if it had stood there, whatever that does to the others. */
 function move(nodes: Tree, name: string, parent: Node | undefined): void {
@@ -24,6 +25,81 @@ function move(nodes: Tree, name: string, parent: Node | undefined): void {
   each((node) => { if (node.lft < 0) { node.lft = -node.lft + shift; node.rgt = -node.rgt + shift } })
 }
 
+/** Puts one document into the tree as the site does: as last child of its parent, everything behind moves aside. */
+function place(nodes: Tree, placed: Placed): void {
+  const { name, parent: above } = placed
+  const under = above ? nodes.get(above) : undefined
+  if (placed.lft !== 0 || placed.rgt !== 0) {
+    nodes.set(name, { name, lft: placed.lft, rgt: placed.rgt, parent: above })
+    if ((placed.old || null) !== (above || null)) move(nodes, name, under)
+    return
+  }
+  let right: number
+  if (under !== undefined) right = under.rgt
+  else {
+    right = 1
+    for (const node of nodes.values()) if (!node.parent) right = Math.max(right, node.rgt + 1)
+  }
+  right = right || 1
+  for (const node of nodes.values()) {
+    if (node.rgt >= right) node.rgt += 2
+    if (node.lft >= right) node.lft += 2
+  }
+  nodes.set(name, { name, lft: right, rgt: right + 1, parent: above })
+}
+
+/** One end of a node's interval in the list of all ends; `at` is the position it had before the batch, absent for new ones. */
+interface End { node: Positioned; left: boolean; at?: number; next: End | null; previous: End | null }
+
+/**
+ * The same as placing one after another, in linear time: the ends of all intervals form a list, a new node is two ends before its parent's right
+ * one, and an end's position is that of the next old end plus the number of new ends before it. False, and nothing done, for trees in
+ * disorder and for documents that bring positions or a parent that is not there: those go one by one.
+ */
+function appendAll(nodes: Tree, order: Placed[]): boolean {
+  const ends: End[] = []
+  for (const node of nodes.values()) {
+    ends.push({ node, left: true, at: node.lft, next: null, previous: null }, { node, left: false, at: node.rgt, next: null, previous: null })
+  }
+  ends.sort((a, b) => a.at! - b.at!)
+  const last = ends.at(-1)
+  if (ends.some((end, i) => end.at! < 1 || end.at === ends[i - 1]?.at) || (last !== undefined && (last.left || last.node.parent))) return false
+  const fresh = new Set<string>()
+  for (const placed of order) {
+    if (placed.lft !== 0 || placed.rgt !== 0 || nodes.has(placed.name) || fresh.has(placed.name)) return false
+    if (placed.parent && !nodes.has(placed.parent) && !fresh.has(placed.parent)) return false
+    fresh.add(placed.name)
+  }
+  const behind: End = { node: { name: '', lft: 0, rgt: 0, parent: null }, left: true, at: (last?.at ?? 0) + 1, next: null, previous: null }
+  ends.push(behind)
+  ends.forEach((end, i) => { end.next = ends[i + 1] ?? null; end.previous = ends[i - 1] ?? null })
+  const rights = new Map(ends.filter((end) => !end.left).map((end) => [end.node.name, end]))
+  let first = ends[0]!
+  for (const { name, parent } of order) {
+    const before = (parent ? rights.get(parent) : undefined) ?? behind, node = { name, lft: 0, rgt: 0, parent }
+    const left: End = { node, left: true, next: null, previous: before.previous }, right: End = { node, left: false, next: before, previous: left }
+    left.next = right
+    if (before.previous === null) first = left
+    else before.previous.next = left
+    before.previous = right
+    rights.set(name, right)
+    nodes.set(name, node)
+  }
+  let added = 0
+  const waiting: End[] = []
+  for (let end: End | null = first; end !== null; end = end.next) {
+    if (end.at === undefined) { waiting.push(end); continue }
+    for (const one of waiting.splice(0)) setEnd(one, end.at + added++)
+    setEnd(end, end.at + added)
+  }
+  return true
+}
+
+function setEnd(end: End, position: number): void {
+  if (end.left) end.node.lft = position
+  else end.node.rgt = position
+}
+
 /**
  * Places the batch's documents into the nested set, one after another as the site does: each becomes the last child of its parent. Rows that were
  * there move aside; the changes of those not ours go to `ops.updates`. Sets `lft`, `rgt` and `old_parent`.
@@ -35,29 +111,9 @@ export async function placeInTree(batch: Batch, rule: TreeRule): Promise<void> {
   if (order.length === 0) return
   const fresh = new Set(order.map((row) => row.name))
   const nodes: Tree = new Map()
-  for (const row of await staging.all<Node & { parent: string | null }>(`SELECT name, lft, rgt, ${parent} AS parent FROM ${table}`)) if (!fresh.has(row.name)) nodes.set(row.name, row)
+  for (const row of await staging.all<Positioned>(`SELECT name, lft, rgt, ${parent} AS parent FROM ${table}`)) if (!fresh.has(row.name)) nodes.set(row.name, row)
   const first = new Map([...nodes].map(([name, node]) => [name, { lft: node.lft, rgt: node.rgt }]))
-  for (const placed of order) {
-    const { name, parent: above } = placed
-    const under = above ? nodes.get(above) : undefined
-    if (placed.lft !== 0 || placed.rgt !== 0) {
-      nodes.set(name, { name, lft: placed.lft, rgt: placed.rgt, parent: above })
-      if ((placed.old || null) !== (above || null)) move(nodes, name, under)
-      continue
-    }
-    let right: number
-    if (under !== undefined) right = under.rgt
-    else {
-      right = 1
-      for (const node of nodes.values()) if (!node.parent) right = Math.max(right, node.rgt + 1)
-    }
-    right = right || 1
-    for (const node of nodes.values()) {
-      if (node.rgt >= right) node.rgt += 2
-      if (node.lft >= right) node.lft += 2
-    }
-    nodes.set(name, { name, lft: right, rgt: right + 1, parent: above })
-  }
+  if (!appendAll(nodes, order)) for (const placed of order) place(nodes, placed)
   const last = order.at(-1)!.id, changed = [...nodes.values()].filter((node) => first.get(node.name)?.lft !== node.lft || first.get(node.name)?.rgt !== node.rgt)
   const scratch = batch.scratch('tree')
   await staging.run(`CREATE TEMP TABLE ${scratch.slice(5)} (id BIGINT, name VARCHAR, lft BIGINT, rgt BIGINT)`)

@@ -9,7 +9,7 @@ function stored(column: PlannedColumn, alias: string): string {
   switch (column.kind) {
     // By way of text: the shortest decimal of a double is what the site sends to its database.
     case 'float': {
-      const text = `CAST(CAST(${value} AS VARCHAR) AS ${column.stored})`
+      const text = column.stored === 'DECIMAL(21,9)' ? `to_stored(${value})` : `CAST(CAST(${value} AS VARCHAR) AS ${column.stored})`
       return zero || !column.nullable ? `COALESCE(${text}, 0)` : text
     }
     case 'int': case 'check': return zero || !column.nullable ? `COALESCE(${value}, 0)` : value

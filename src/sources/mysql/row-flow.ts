@@ -1,4 +1,5 @@
 import type mysql from 'mysql2'
+import { LandfallError } from '../../errors/error.ts'
 
 type Row = (Buffer | string | null)[]
 
@@ -41,7 +42,7 @@ export class RowFlow {
     this.#full = false
     this.#connection.resume()
     for (let seen = -1; !this.#full && !this.#ended && !this.#error;) {
-      if (seen === this.#seen) throw new Error(`the server sent nothing for ${this.#idleTimeoutMs} ms`)
+      if (seen === this.#seen) throw new LandfallError('source-failed', `The MySQL server sent nothing for ${this.#idleTimeoutMs} ms.`, { hint: 'Resume the run; raise `idleTimeoutMs` for a slow server.' })
       seen = this.#seen
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => this.#wake?.(), this.#idleTimeoutMs)

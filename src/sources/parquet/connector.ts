@@ -1,5 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { z } from 'zod'
 import { LandfallError } from '../../errors/error.ts'
 import type { Batch, Measure } from '../../model/batch.ts'
@@ -39,9 +38,6 @@ function columnOf(name: string, declared: string): Column {
   const size = /^DECIMAL\((\d+),\s*(\d+)\)$/.exec(declared)
   return { name, type, declared, nullable: true, ...(size ? { precision: Number(size[1]), scale: Number(size[2]) } : {}) }
 }
-
-/** Slices of one source run at the same time must not share a file. */
-let serial = 0
 
 class ParquetTable implements FileTable {
   readonly name: string
@@ -85,23 +81,13 @@ class ParquetTable implements FileTable {
     const columns = part.pick === null ? this.#columns : part.pick.map((n) => this.#columns[n]!)
     let ordinal = part.ordinal
     const startFile = part.after === null ? 0 : Number(part.after['file'])
-    mkdirSync(part.spoolFolder, { recursive: true })
     for (let file = startFile; file < this.paths.length; file++) {
       const path = this.paths[file] as string, rows = this.#rows[file] as number
       for (let row = file === startFile && part.after !== null ? Number(part.after['row']) : 0; row < rows;) {
-        const count = Math.min(part.batchRows, rows - row)
-        const target = join(resolve(part.spoolFolder), `${this.name.replace(/[^\w.-]+/g, '_').slice(0, 80)}-${++serial}.parquet`)
-        let handed = false
-        try {
-          const written = await this.#scan.slice(path, columns, row, count, target)
-          if (written !== count) throw new LandfallError('source-short', `${path} announced ${rows} rows; from row ${row + 1} on ${written} of ${count} were read.`, { hint: 'Copy or export the file again.', where: { file: path } })
-          row += count
-          handed = true
-          yield { entity: this.name, columns: part.columns, data: { kind: 'parquet', path: target }, count, firstOrdinal: ordinal, read: count, rejected: [], cursor: { file, row } }
-          ordinal += count
-        } finally {
-          if (!handed) rmSync(target, { force: true })
-        }
+        const from = row, count = Math.min(part.batchRows, rows - row)
+        row += count
+        yield { entity: this.name, columns: part.columns, data: { kind: 'parquet', path, from, fields: columns }, count, firstOrdinal: ordinal, read: count, rejected: [], cursor: { file, row } }
+        ordinal += count
       }
     }
   }

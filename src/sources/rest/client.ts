@@ -124,7 +124,7 @@ export class RestClient {
     const response = await request(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }, body: form.toString(), dispatcher: this.#agent, signal })
     const text = await this.#body(response.body, response.headers, url.href)
     if (response.statusCode >= 400 && response.statusCode < 500 && response.statusCode !== 429) throw refusal({ status: response.statusCode, url: url.href, headers: {}, text }, 'source-denied')
-    if (response.statusCode !== 200) throw new Error(`the token server answered ${response.statusCode}`)
+    if (response.statusCode !== 200) throw new TokenRefused(response.statusCode)
     const token = (parseJson(text, shown(url.href)) as { access_token?: unknown } | null)?.access_token
     if (typeof token !== 'string') throw new LandfallError('source-denied', `The token server ${shown(url.href)} gave no access_token.`, { where: { url: shown(url.href) } })
     registerSecret(token)

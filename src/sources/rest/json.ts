@@ -1,4 +1,5 @@
 import { LandfallError, messageOf } from '../../errors/error.ts'
+import { numbersSurvive } from '../plain-numbers.ts'
 
 /** A number that a double would change: `1.50`, `12345678901234567890`. Smaller ones stay numbers, so that JSONPath can compare them. */
 export class Numeral {
@@ -11,6 +12,8 @@ export class Numeral {
 /** Parses JSON keeping every digit. Throws `source-failed` with the place and what stands there. */
 export function parseJson(text: string, where: string): unknown {
   try {
+    // Without a reviver it is several times as fast.
+    if (numbersSurvive(text)) return JSON.parse(text) as unknown
     // The reviver is given the number as written (ECMAScript's JSON.parse source text access).
     return (JSON.parse as (text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown) => unknown)(text, (_key, value, context) =>
       typeof value === 'number' && context.source !== undefined && String(value) !== context.source ? new Numeral(context.source) : value)
@@ -32,22 +35,20 @@ export function writeJson(value: unknown): string {
   return JSON.stringify(value)
 }
 
-/** Values of a record by column: nested objects as `a.b`, arrays as JSON text, a bare value as `value`. */
-export function flatten(record: unknown): Map<string, string | null> {
-  const found = new Map<string, string | null>()
+/** Gives each value of a record to `take` by column: nested objects as `a.b`, arrays as JSON text, a bare value as `value`. */
+export function flatten(record: unknown, take: (name: string, value: string | null) => void): void {
   const walk = (value: unknown, name: string) => {
-    if (value === null || value === undefined) found.set(name, null)
-    else if (typeof value === 'string') found.set(name, value)
-    else if (typeof value === 'number' || typeof value === 'boolean') found.set(name, String(value))
-    else if (value instanceof Numeral) found.set(name, value.text)
-    else if (Array.isArray(value)) found.set(name, writeJson(value))
+    if (typeof value === 'string') take(name, value)
+    else if (value === null || value === undefined) take(name, null)
+    else if (typeof value === 'number' || typeof value === 'boolean') take(name, String(value))
+    else if (value instanceof Numeral) take(name, value.text)
+    else if (Array.isArray(value)) take(name, writeJson(value))
     else {
-      const entries = Object.entries(value)
-      if (entries.length === 0) found.set(name, '{}')
-      for (const [key, one] of entries) walk(one, name === '' ? key : `${name}.${key}`)
+      const keys = Object.keys(value)
+      if (keys.length === 0) take(name, '{}')
+      for (const key of keys) walk((value as Record<string, unknown>)[key], name === '' ? key : `${name}.${key}`)
     }
   }
-  if (record !== null && typeof record === 'object' && !Array.isArray(record) && !(record instanceof Numeral)) for (const [key, one] of Object.entries(record)) walk(one, key)
+  if (record !== null && typeof record === 'object' && !Array.isArray(record) && !(record instanceof Numeral)) for (const key of Object.keys(record)) walk((record as Record<string, unknown>)[key], key)
   else walk(record, 'value')
-  return found
 }

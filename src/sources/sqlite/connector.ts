@@ -17,11 +17,14 @@ export const optionsSchema = z.strictObject({
 /** Opens a SQLite file, read-only. Throws `source-unreachable` when it is not there, `file-unreadable` when it is not a database. */
 export async function open(name: string, options: z.output<typeof optionsSchema>, env: SourceEnv): Promise<Source> {
   const path = resolve(env.baseFolder, options.path)
+  const absent = (why: string, cause?: unknown) => new LandfallError('source-unreachable', `The SQLite file cannot be opened: ${why}`, { where: { file: options.path }, hint: 'Check the option `path`.', cause })
+  let isFile: boolean
   try {
-    if (!statSync(path).isFile()) throw new Error('it is no file')
+    isFile = statSync(path).isFile()
   } catch (error) {
-    throw new LandfallError('source-unreachable', `The SQLite file cannot be opened: ${messageOf(error)}`, { where: { file: options.path }, hint: 'Check the option `path`.', cause: error })
+    throw absent(messageOf(error), error)
   }
+  if (!isFile) throw absent('it is no file')
   const connect = () => {
     const database = new DatabaseSync(path, { readOnly: true, timeout: options.busyTimeoutMs, enableForeignKeyConstraints: false, allowExtension: false })
     database.exec('PRAGMA query_only = ON')

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
 import { LandfallError, messageOf } from '../../errors/error.ts'
 import type { Batch, Cursor, Measure } from '../../model/batch.ts'
 import { ZERO, addDecimal, formatDecimal, parseDecimal, type Decimal } from '../../model/decimal.ts'
@@ -11,6 +12,8 @@ import { describeSqlite, type SqliteColumn, type SqliteEntity } from './describe
 
 /** A batch ends when its file has this many bytes, however few records it holds. */
 const BATCH_BYTES = 24 << 20
+/** The file is read without waiting for anything, so after so many records others get their turn: staging, the progress shown, a stop. */
+const TURN_RECORDS = 2000
 
 const text = (value: string) => `'${value.replaceAll("'", "''")}'`
 
@@ -74,7 +77,10 @@ export class SqliteSource implements Source {
         writer.text(row['line'] as string)
         writer.newline()
         last = row
-        if (++writer.count < request.batchRows && writer.bytes < BATCH_BYTES) continue
+        if (++writer.count < request.batchRows && writer.bytes < BATCH_BYTES) {
+          if (writer.count % TURN_RECORDS === 0) await setImmediate()
+          continue
+        }
         checkStopped(request.signal, item.name)
         yield hand(writer)
       }

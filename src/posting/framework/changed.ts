@@ -1,0 +1,57 @@
+import { ident, literal } from '../../staging/staging.ts'
+import type { Batch } from './batch.ts'
+import type { DraftRelation, DraftSource } from './build.ts'
+import { STANDARD, type DocTypePlan, type PlannedColumn } from './plan.ts'
+
+/** A given column and when its value came out changed: SQL over `d` (the draft) and `w` (what the site holds). */
+interface Given { column: PlannedColumn; changed: string }
+
+/** SQL: the given value means something else than what is stored; NULL and '' say nothing and are never changed. */
+function changedSql(column: PlannedColumn): string {
+  const given = `CAST(d.${ident(column.name)} AS VARCHAR)`, stored = `w.${ident(column.name)}`
+  switch (column.kind) {
+    case 'int': case 'check': case 'float':
+      return `${given} <> '' AND COALESCE(TRY_CAST(${given} AS DECIMAL(38, 9)), CASE lower(${given}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END) IS DISTINCT FROM CAST(COALESCE(${stored}, 0) AS DECIMAL(38, 9))`
+    case 'date': return `${given} <> '' AND CAST(TRY_CAST(${given} AS TIMESTAMP) AS DATE) IS DISTINCT FROM ${stored}`
+    case 'datetime': return `${given} <> '' AND TRY_CAST(${given} AS TIMESTAMP) IS DISTINCT FROM ${stored}`
+    case 'time': return `${given} <> '' AND TRY_CAST(${given} AS TIME) IS DISTINCT FROM ${stored}`
+    default: return `${given} <> '' AND ${given} IS DISTINCT FROM ${stored}`
+  }
+}
+
+function givenColumns(plan: DocTypePlan, given: DraftRelation): Given[] {
+  return plan.columns.filter((column) => given.columns.has(column.name) && column.field !== undefined && !STANDARD.has(column.name))
+    .map((column) => ({ column, changed: changedSql(column) }))
+}
+
+/**
+ * The last look at a batch: every given value the site stores otherwise (cleaned, trimmed, fetched from a link, recomputed) is said as a
+ * warning `changed-by-site`, unless another finding of that document and field says it. One statement a table where nothing changed.
+ */
+export async function reportChanged(batch: Batch, source: DraftSource): Promise<void> {
+  const table = `rows.${ident(batch.meta.table)}`, { staging } = batch
+  const range = await staging.one<{ lo: number | null; hi: number | null }>(`SELECT min(_id) AS lo, max(_id) AS hi FROM ${batch.doc}`)
+  if (range === undefined || range.lo === null) return
+  const own = `${source.documents.relation} d JOIN ${table} w ON w._draft = d._id AND w._doctype = ${literal(batch.meta.name)} AND w._draft BETWEEN ${range.lo} AND ${range.hi} JOIN ${batch.doc} n ON n._id = d._id AND n.name = w.name`
+  await reportTable(batch, givenColumns(batch.plan, source.documents), own, 'd._id', null)
+  for (const { field, plan } of batch.plan.children) {
+    const given = source.children.get(field.fieldname)
+    if (given === undefined || batch.childCount(field.fieldname) === 0) continue
+    const joined = `${given.relation} d JOIN ${batch.child(field.fieldname)} w ON w._parent = d._parent AND w._idx = d._idx`
+    await reportTable(batch, givenColumns(plan, given), joined, 'd._parent', field.fieldname)
+  }
+}
+
+async function reportTable(batch: Batch, columns: Given[], joined: string, id: string, child: string | null): Promise<void> {
+  if (columns.length === 0) return
+  const counts = (await batch.staging.one<Record<string, number>>(`SELECT ${columns.map(({ changed }, i) => `COUNT(*) FILTER (${changed}) AS c${i}`).join(', ')} FROM ${joined}`))!
+  for (const [i, { column, changed }] of columns.entries()) {
+    if (counts[`c${i}`] === 0) continue
+    const field = child === null ? column.name : `${child}.${column.name}`, idx = child === null ? '' : ', d._idx AS idx'
+    await batch.find({
+      severity: 'warning', type: 'changed-by-site', field, hint: 'Map the value in the form the site stores, or leave the field to the site.',
+      select: `SELECT ${id} AS id, CAST(d.${ident(column.name)} AS VARCHAR) AS "value"${idx}, 'The site stores ' || COALESCE('"' || left(CAST(w.${ident(column.name)} AS VARCHAR), 100) || '"', 'nothing') AS message FROM ${joined} ` +
+        `WHERE ${changed} AND ${id} NOT IN (${batch.refused}) AND NOT EXISTS (SELECT 1 FROM temp.found f WHERE f.id = ${id} AND f.field = ${literal(field)})`,
+    })
+  }
+}
