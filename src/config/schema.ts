@@ -22,7 +22,7 @@ export const sourceSchema = z.looseObject({
 })
 
 export const limitsSchema = strict({
-  memory: size.default('1GB').describe('Memory limit of the staging database.'),
+  memory: size.default('700MB').describe('Memory limit of the staging database.'),
   spill: size.default('20GB').describe('Disk the staging database may use beyond its memory.'),
   batch_rows: z.int().min(1).max(1_000_000).default(10_000).describe('Records per batch to begin with; batches adapt between a tenth and ten times of it.'),
   load_batch: z.int().min(1).max(1_000_000).default(5_000).describe('Documents per load batch to begin with; adapts likewise.'),

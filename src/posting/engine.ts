@@ -21,7 +21,7 @@ import { RULES } from './doctypes/rules.ts'
 export interface PostingOptions {
   /** As ERPNext's `flags.in_import`: given names are kept, defaults are not applied, Select values not checked. */
   import?: boolean
-  /** Documents worked on at a time (default 50,000); the rows do not depend on it. */
+  /** Documents worked on at a time (default: as many as make 40,000 rows with their child rows); the rows predicted do not depend on it. */
   batchDocuments?: number
   /** Further rules, or other ones for the same DocTypes. */
   rules?: PostingRule[]
@@ -38,7 +38,7 @@ export interface PostingCounts {
   findings: number
 }
 
-const BATCH_DOCUMENTS = 50_000
+const BATCH_ROWS = 40_000
 
 /**
  * Computes, for drafts in staging, every row the site's tables would hold. One engine per staging; calls run one after another. `rows` must hold the tables of the site
@@ -112,7 +112,7 @@ export class PostingEngine {
       throw new LandfallError('mapping-invalid', `The site has no DocType ${doctype}`, { hint: 'Check the spelling in the mapping.', where: { doctype } })
     }
     const total: PostingCounts = { posted: 0, refused: 0, findings: 0 }
-    const size = this.#options.batchDocuments ?? BATCH_DOCUMENTS
+    const size = this.#options.batchDocuments ?? await this.#batchSize(source)
     const where = `_id BETWEEN ${range.from ?? 'CAST(-9223372036854775807 AS BIGINT)'} AND ${range.to ?? 9223372036854775807n}`
     const bounds = await this.#staging.all<{ lo: number; hi: number }>(
       `SELECT min(_id) AS lo, max(_id) AS hi FROM (SELECT _id, (row_number() OVER (ORDER BY _id) - 1) // ${size} AS b FROM ${source.documents.relation} WHERE ${where}) GROUP BY b ORDER BY b`)
@@ -123,6 +123,13 @@ export class PostingEngine {
       total.findings += counts.findings
     }
     return total
+  }
+
+  /** Documents a batch takes so that, with their child rows, it is of `BATCH_ROWS` rows on average. */
+  async #batchSize(source: DraftSource): Promise<number> {
+    const counts = await this.#staging.one<{ documents: number; rows: number }>(`SELECT (SELECT COUNT(*) FROM ${source.documents.relation}) AS documents, ` +
+      `${[source.documents, ...source.children.values()].map(({ relation }) => `(SELECT COUNT(*) FROM ${relation})`).join(' + ')} AS rows`)
+    return Math.max(1, Math.round(BATCH_ROWS * (counts!.documents / Math.max(1, counts!.rows))))
   }
 
   /** Forgets what was learned inside a transaction that was rolled back. */

@@ -5,10 +5,12 @@ import {
   BIGINT, BOOLEAN, DOUBLE, INTEGER, VARCHAR, type DuckDBType, type DuckDBValue,
 } from '@duckdb/node-api'
 import { LandfallError, messageOf } from '../errors/error.ts'
+import { NativeMemory } from './native-memory.ts'
+import { inRowOrder } from './row-order.ts'
 import type { Value } from '../model/value.ts'
 
 export interface StagingOptions {
-  /** DuckDB's memory limit, e.g. `1GB`. */
+  /** DuckDB's memory limit, e.g. `1GB` (default 700MB). */
   memoryLimit?: string
   /** Where it spills; beside the file when absent. */
   spillFolder?: string
@@ -58,6 +60,7 @@ export function literal(value: string | number | bigint | boolean | null): strin
 export class Staging {
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
+  readonly #native = new NativeMemory()
   #depth = 0
   #queue: Promise<unknown> = Promise.resolve()
 
@@ -85,7 +88,7 @@ export class Staging {
     }
     const staging = new Staging(instance, await instance.connect())
     const spill = options.spillFolder ?? (folder === null ? null : `${folder}/spill`)
-    await staging.run(`SET memory_limit = ${literal(options.memoryLimit ?? '1GB')}`)
+    await staging.run(`SET memory_limit = ${literal(options.memoryLimit ?? '700MB')}`)
     if (spill !== null) {
       await staging.run(`SET temp_directory = ${literal(spill)}`)
       if (options.spillLimit) await staging.run(`SET max_temp_directory_size = ${literal(options.spillLimit)}`)
@@ -102,13 +105,15 @@ export class Staging {
 
   /** Statements run in the order they were called; a failure is `staging-failed` with the statement's beginning. Returns the number of rows changed where DuckDB tells it. */
   async run(sql: string, params?: Value[]): Promise<number> {
-    return this.#enqueue(sql, async () => (await this.#connection.run(sql, params as DuckDBValue[] | undefined)).rowsChanged)
+    const text = inRowOrder(sql)
+    return this.#enqueue(text, async () => (await this.#connection.run(text, params as DuckDBValue[] | undefined)).rowsChanged)
   }
 
   /** All rows as objects; for small results. Values as in ColumnChunk. */
   async all<T = Record<string, Value>>(sql: string, params?: Value[]): Promise<T[]> {
     return this.#enqueue(sql, async () => {
       const reader = await this.#connection.runAndReadAll(sql, params as DuckDBValue[] | undefined)
+      this.#native.took(reader.currentRowCount * reader.columnCount)
       return reader.convertRowObjects(convert as never) as unknown as T[]
     })
   }
@@ -130,6 +135,7 @@ export class Staging {
       for (;;) {
         const chunk = await result.fetchChunk()
         if (!chunk || chunk.rowCount === 0) return
+        this.#native.took(chunk.rowCount * chunk.columnCount)
         yield { count: chunk.rowCount, columns: chunk.convertColumns(convert as never) as unknown as Value[][] }
       }
     } finally {
@@ -172,6 +178,7 @@ export class Staging {
             }
             chunk.setColumnValues(index, slice)
           })
+          this.#native.took(size * columns.length)
           appender.appendDataChunk(chunk)
         }
         appender.flushSync()

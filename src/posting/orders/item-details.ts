@@ -1,7 +1,7 @@
 import { literal } from '../../staging/staging.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, orNull, truthy, type OrderKind } from './kind.ts'
-import { makeItemFacts, makeUnitFactors } from './item-facts.ts'
+import { factKey, makeItemFacts, makeUnitFactors } from './item-facts.ts'
 import { exchangeRate } from './party-details.ts'
 import { makePrices } from './item-price.ts'
 
@@ -35,7 +35,7 @@ async function makeLines(ctx: PostingContext, kind: OrderKind, facts: string): P
     CASE WHEN f.stock_uom = ${uom} THEN 1.0 WHEN ${truthy('i.conversion_factor')} THEN i.conversion_factor ELSE COALESCE(u.factor, 1.0) END AS factor,
     ${warehouse} AS warehouse, CASE WHEN cc.name IS NULL OR cc.company = d.company THEN ${center} ELSE co.cost_center END AS cost_center, co.default_currency AS company_currency,
     d.conversion_rate, d.plc_conversion_rate, NULL::DOUBLE AS price
-    FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN ${facts} f ON f.item_code = i.item_code AND f.company IS NOT DISTINCT FROM d.company
+    FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN ${facts} f ON f.fact = ${factKey('i.item_code', 'd.company')}
     LEFT JOIN ${factors} u ON u.item_code = i.item_code AND u.uom = ${uom} LEFT JOIN rows."tabCompany" co ON co.name = d.company
     LEFT JOIN rows."tabProject" pr ON pr.name = i.project LEFT JOIN rows."tabCost Center" cc ON cc.name = ${center} ORDER BY i._parent, i._idx`)
   return lines
@@ -67,7 +67,7 @@ export async function takeItemDetails(ctx: PostingContext, kind: OrderKind): Pro
         keep('schedule_date', `CASE WHEN COALESCE(f.lead_time_days, 0) <> 0 THEN l.transaction_date + CAST(f.lead_time_days AS INTEGER) END`), 'fg_item = NULL', 'fg_item_qty = 0']),
   ]
   await ctx.staging.run(`UPDATE ${ctx.child('items')} AS t SET ${sets.join(', ')} FROM ${lines} l, ${facts} f, (${lineExtras(ctx, kind, lines, facts)}) s
-    WHERE l._parent = t._parent AND l._idx = t._idx AND s._parent = t._parent AND s._idx = t._idx AND f.item_code = t.item_code AND f.company IS NOT DISTINCT FROM s.company`)
+    WHERE l._parent = t._parent AND l._idx = t._idx AND s._parent = t._parent AND s._idx = t._idx AND f.fact = s.fact`)
 }
 
 /** Per line: price, stock figures, tax map and the party's own code for the item. */
@@ -83,12 +83,12 @@ function lineExtras(ctx: PostingContext, kind: OrderKind, lines: string, facts: 
     ? `LEFT JOIN rows."tabCustomer" cu ON cu.name = l.party LEFT JOIN (SELECT parent, customer_group, arg_min(CASE WHEN ${filled('customer_name')} THEN NULL ELSE ref_code END, idx) AS code
         FROM rows."tabItem Customer Detail" GROUP BY ALL) cg ON cg.parent = l.item_code AND cg.customer_group = cu.customer_group`
     : ''
-  return `SELECT l._parent, l._idx, d.company, ${priceInCurrency(ctx)} AS price, CASE WHEN f.is_stock_item = 1 AND ${filled('l.warehouse')} THEN CAST(COALESCE(b.actual_qty, 0) AS DOUBLE) END AS actual_qty,
+  return `SELECT l._parent, l._idx, f.fact, ${priceInCurrency(ctx)} AS price, CASE WHEN f.is_stock_item = 1 AND ${filled('l.warehouse')} THEN CAST(COALESCE(b.actual_qty, 0) AS DOUBLE) END AS actual_qty,
     COALESCE(tm.tax_map, '{}') AS tax_map, ${kind.selling ? 'COALESCE(pc.code, cg.code)' : 'pc.code'} AS party_code,
     ${kind.selling ? `CASE WHEN w.is_group = 1 THEN 0 WHEN f.is_stock_item = 1 THEN CAST(COALESCE(o.valuation_rate, 0) AS DOUBLE) ELSE COALESCE(f.spent_rate, 0) END` : 'NULL'} AS valuation_rate,
     ${kind.selling ? 'NULL' : `co.default_expense_account`} AS company_expense, ${kind.selling ? 'NULL' : `CASE WHEN f.is_stock_item = 1 AND ${filled('l.warehouse')} THEN CAST(cs.qty AS DOUBLE) END`} AS company_stock
     FROM ${lines} l JOIN ${ctx.doc} d ON d._id = l._parent JOIN ${ctx.child('items')} i ON i._parent = l._parent AND i._idx = l._idx
-    JOIN ${facts} f ON f.item_code = l.item_code AND f.company IS NOT DISTINCT FROM d.company LEFT JOIN ${below} b ON b.warehouse = l.warehouse AND b.item_code = l.item_code
+    JOIN ${facts} f ON f.fact = ${factKey('l.item_code', 'd.company')} LEFT JOIN ${below} b ON b.warehouse = l.warehouse AND b.item_code = l.item_code
     LEFT JOIN ${maps} tm ON tm.parent = i.item_tax_template AND tm.company = d.company LEFT JOIN ${code} pc ON pc.item_code = l.item_code AND pc.party = l.party ${group}
     LEFT JOIN rows."tabWarehouse" w ON w.name = l.warehouse LEFT JOIN rows."tabBin" o ON o.item_code = l.item_code AND o.warehouse = l.warehouse
     ${kind.selling ? '' : `LEFT JOIN rows."tabCompany" co ON co.name = d.company LEFT JOIN (SELECT wh.company, bn.item_code, SUM(bn.actual_qty) AS qty FROM rows."tabBin" bn JOIN rows."tabWarehouse" wh ON wh.name = bn.warehouse GROUP BY ALL) cs
@@ -97,7 +97,7 @@ function lineExtras(ctx: PostingContext, kind: OrderKind, lines: string, facts: 
 
 /** Lines whose item cannot be ordered at all; the site finds out while it looks for their details. */
 async function findUnusableItems(ctx: PostingContext, facts: string): Promise<void> {
-  const from = `FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN ${facts} f ON f.item_code = i.item_code AND f.company IS NOT DISTINCT FROM d.company`
+  const from = `FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN ${facts} f ON f.fact = ${factKey('i.item_code', 'd.company')}`
   await ctx.find({
     type: 'DoesNotExistError', field: 'items.item_code', causeByValue: true, hint: 'Load the item first, or correct the code.',
     select: `SELECT i._parent AS id, i._idx AS idx, i.item_code AS "value", 'Item ' || i.item_code || ' not found' AS message ${from} WHERE f.found IS NULL`,

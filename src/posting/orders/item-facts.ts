@@ -10,7 +10,15 @@ function defaultsOf(parenttype: string, last: boolean): string {
 }
 
 /**
- * Makes a small relation with what the site knows about each item of the batch: `item_code`, `company` and the item's own values,
+ * SQL: the key of the row of item facts for an item in a company. One expression over both, so that facts are joined to lines and never to documents:
+ * there may be one company for all of them.
+ */
+export function factKey(item: string, company: string): string {
+  return `(${item} || chr(31) || COALESCE(${company}, ''))`
+}
+
+/**
+ * Makes a small relation with what the site knows about each item of the batch: `fact` (see `factKey`), `item_code`, `company` and the item's own values,
  * defaults resolved from item, group and brand (warehouse, cost center, supplier, expense account). Answers its name.
  */
 export async function makeItemFacts(ctx: PostingContext, kind: OrderKind): Promise<string> {
@@ -22,7 +30,7 @@ export async function makeItemFacts(ctx: PostingContext, kind: OrderKind): Promi
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${facts.slice(5)} AS
     WITH used AS (SELECT DISTINCT i.item_code, d.company FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent WHERE i.item_code <> ''),
       item_default AS (${defaultsOf('Item', true)}), group_default AS (${defaultsOf('Item Group', false)}), brand_default AS (${defaultsOf('Brand', false)})
-    SELECT u.item_code, u.company, m.name AS found, m.item_name, trim(COALESCE(m.description, ''), ' ' || chr(9) || chr(10) || chr(13)) AS description, trim(COALESCE(m.image, '')) AS image,
+    SELECT ${factKey('u.item_code', 'u.company')} AS fact, u.item_code, u.company, m.name AS found, m.item_name, trim(COALESCE(m.description, ''), ' ' || chr(9) || chr(10) || chr(13)) AS description, trim(COALESCE(m.image, '')) AS image,
       m.item_group, m.brand, m.stock_uom, COALESCE(m.is_stock_item, 0) AS is_stock_item, COALESCE(${orNull(kind.selling ? 'm.sales_uom' : 'm.purchase_uom')}, m.stock_uom) AS order_uom,
       CAST(m.weight_per_unit AS DOUBLE) AS weight_per_unit, m.weight_uom, m.grant_commission, m.is_fixed_asset, m.end_of_life, m.disabled, m.has_variants, m.variant_of,
       m.delivered_by_supplier, m.lead_time_days, CAST(m.max_discount AS DOUBLE) AS max_discount, CAST(m.min_order_qty AS DOUBLE) AS min_order_qty, m.is_sales_item, m.is_purchase_item,
@@ -42,8 +50,8 @@ export async function makeUnitFactors(ctx: PostingContext, facts: string): Promi
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${factors.slice(5)} AS
     WITH pairs AS (SELECT DISTINCT f.item_code, f.variant_of, f.stock_uom, COALESCE(NULLIF(i.uom, ''), f.order_uom) AS uom FROM ${ctx.child('items')} i JOIN ${facts} f ON f.item_code = i.item_code
         WHERE COALESCE(NULLIF(i.uom, ''), f.order_uom) <> f.stock_uom),
-      own AS (SELECT p.item_code, p.uom, arg_min(CAST(u.conversion_factor AS DOUBLE), u.parent <> p.item_code) AS v FROM pairs p
-        JOIN rows."tabUOM Conversion Detail" u ON u.uom = p.uom AND (u.parent = p.item_code OR u.parent = p.variant_of) GROUP BY ALL),
+      own AS (SELECT p.item_code, p.uom, arg_min(CAST(u.conversion_factor AS DOUBLE), u.parent <> p.item_code) AS v
+        FROM (SELECT *, item_code AS holder FROM pairs UNION SELECT *, variant_of FROM pairs WHERE variant_of IS NOT NULL) p JOIN rows."tabUOM Conversion Detail" u ON u.uom = p.uom AND u.parent = p.holder GROUP BY ALL),
       direct AS (SELECT from_uom, to_uom, any_value(CAST(value AS DOUBLE)) AS v FROM rows."tabUOM Conversion Factor" GROUP BY ALL),
       between_units AS (SELECT p.item_code, p.uom, any_value(a.v / b.v) AS v FROM pairs p JOIN direct a ON a.to_uom = p.stock_uom JOIN direct b ON b.from_uom = a.from_uom AND b.to_uom = p.uom GROUP BY ALL)
     SELECT p.item_code, p.uom, COALESCE(NULLIF(COALESCE(NULLIF(own.v, 0), exact.v, 1 / NULLIF(inverse.v, 0), between_units.v), 0), 1.0) AS factor

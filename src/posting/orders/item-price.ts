@@ -33,7 +33,8 @@ async function takePrices(ctx: PostingContext, kind: OrderKind, lines: string, p
     FROM ${lines} l JOIN (SELECT l._parent, l._idx, p.uom, CAST(p.price_list_rate AS DOUBLE) AS rate, COALESCE(p.packing_unit, 0) AS packing,
         CASE WHEN p.item_code = l.item_code THEN 0 ELSE 10 END + CASE WHEN ${filled('l.party')} AND p.${kind.party} = l.party AND ${unit('l.uom')} THEN 1
           WHEN NOT ${filled('l.party')} AND ${general} AND ${unit('l.uom')} THEN 1 WHEN ${general} AND ${unit('l.uom')} THEN 2 WHEN ${general} AND l.uom <> l.stock_uom AND ${unit('l.stock_uom')} THEN 3 ELSE 99 END AS tier
-      FROM ${lines} l JOIN ${price} p ON p.price_list = l.price_list AND p.item_code IN (l.item_code, l.variant_of)
+      FROM (SELECT *, item_code AS priced FROM ${lines} UNION ALL SELECT *, variant_of FROM ${lines} WHERE variant_of IS NOT NULL AND variant_of <> item_code) l
+        JOIN ${price} p ON p.price_list = l.price_list AND p.item_code = l.priced
       WHERE COALESCE(p.batch_no, '') = '' AND COALESCE(p.valid_from, DATE '2000-01-01') <= l.transaction_date AND COALESCE(p.valid_upto, DATE '2500-12-31') >= l.transaction_date AND tier < 50
       QUALIFY row_number() OVER (PARTITION BY l._parent, l._idx ORDER BY tier, p.valid_from DESC NULLS LAST, p.uom DESC NULLS LAST, p.name) = 1) p ON p._parent = l._parent AND p._idx = l._idx) s
     WHERE s._parent = t._parent AND s._idx = t._idx`)

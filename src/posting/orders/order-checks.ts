@@ -1,6 +1,7 @@
 import { literal } from '../../staging/staging.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, truthy, type OrderKind } from './kind.ts'
+import { factKey } from './item-facts.ts'
 import { scratchOf } from './item-details.ts'
 
 /** A line's quantity may not be zero: the first thing an order is asked. */
@@ -106,7 +107,7 @@ async function findWrongCurrency(ctx: PostingContext, kind: OrderKind): Promise<
 
 /** Items and quantities, after the totals. */
 export async function findBadLines(ctx: PostingContext, kind: OrderKind): Promise<void> {
-  const { facts } = scratchOf(ctx), items = ctx.child('items'), from = `FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN ${facts} f ON f.item_code = i.item_code AND f.company IS NOT DISTINCT FROM d.company`
+  const { facts } = scratchOf(ctx), items = ctx.child('items'), from = `FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN ${facts} f ON f.fact = ${factKey('i.item_code', 'd.company')}`
   const word = kind.selling ? 'sales' : 'purchase'
   await ctx.find({
     type: 'ValidationError', field: 'items.item_code', causeByValue: true, hint: `Mark the item as a ${word} item.`,

@@ -1,3 +1,4 @@
+import { factKey } from './item-facts.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, truthy, type OrderKind } from './kind.ts'
 
@@ -70,7 +71,7 @@ async function findSpecialTaxes(ctx: PostingContext, kind: OrderKind): Promise<v
 
 /** Items whose details the site gets in ways not covered: bundles, taxes by item or group, deferred accounting. `facts`: see item-facts.ts. */
 export async function findUnsupportedItems(ctx: PostingContext, kind: OrderKind, facts: string): Promise<void> {
-  const from = `FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN ${facts} f ON f.item_code = i.item_code AND f.company IS NOT DISTINCT FROM d.company`
+  const from = `FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN ${facts} f ON f.fact = ${factKey('i.item_code', 'd.company')}`
   const line = `SELECT i._parent AS id, i._idx AS idx, i.item_code AS "value" ${from}`
   if (kind.selling && await present(ctx, 'rows."tabProduct Bundle" WHERE COALESCE(disabled, 0) = 0')) {
     await findUnsupported(ctx, 'Product bundles are not predicted', `${line} WHERE i.item_code IN (SELECT new_item_code FROM rows."tabProduct Bundle" WHERE COALESCE(disabled, 0) = 0)`, 'items.item_code')
