@@ -47,5 +47,10 @@ describe('address templates', () => {
   it('become SQL', () => {
     expect(templateSql('{{ city }}<br>\n{% if state %}{{ state }}{% endif -%}\nx', 'a')).toBe(
       `(COALESCE(CAST(a."city" AS VARCHAR), 'None') || '<br>\n' || CASE WHEN COALESCE(CAST(a."state" AS VARCHAR), '') <> '' THEN COALESCE(CAST(a."state" AS VARCHAR), 'None') ELSE '' END || 'x')`)
+    expect(templateSql('{{ city | upper }}{% if state == "x" %}a{% else %}b{% endif %}', 'a')).toBe(
+      `(upper(replace(COALESCE(CAST(a."city" AS VARCHAR), 'None'), 'ß', 'SS')) || CASE WHEN a."state" IS NOT DISTINCT FROM 'x' THEN 'a' ELSE 'b' END)`)
+  })
+  it('are not guessed at', () => {
+    for (const template of ['{{ city | title }}', '{{ frappe.utils.nowdate() }}', '{% for x in links %}{% endfor %}', '{% if city %}', null]) expect(templateSql(template, 'a')).toBe('CAST(NULL AS VARCHAR)')
   })
 })

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { LandfallError } from '../../errors/error.ts'
+import { LandfallError, messageOf } from '../../errors/error.ts'
 import { fixedClock } from '../../model/clock.ts'
-import { compareCase } from '../../posting/compare.ts'
+import { compareCase, type Difference } from '../../posting/compare.ts'
+import type { PostingEngine } from '../../posting/engine.ts'
 import { replayCase } from '../../posting/replay.ts'
-import { defaultCaseFiles, doctypesOf, readCases, withEngine } from '../cases.ts'
+import { defaultCaseFiles, doctypesOf, readCases, withEngine, type RecordedCase } from '../cases.ts'
 
 /** The day the ground truth was recorded. */
 const RECORDED = '2026-11-22'
@@ -12,6 +13,16 @@ const RECORDED = '2026-11-22'
 /** `n` of a list, evenly spread, first and last included. */
 function spread<T>(list: T[], n: number): T[] {
   return list.length <= n ? list : Array.from({ length: n }, (_, i) => list[Math.round((i * (list.length - 1)) / Math.max(1, n - 1))]!)
+}
+
+/** A case the engine stumbles over is a case that failed, not the end of the run. */
+async function differencesOf(engine: PostingEngine, recorded: RecordedCase): Promise<Difference[]> {
+  try {
+    return compareCase(recorded, await replayCase(engine, recorded))
+  } catch (error) {
+    const { error: refused } = recorded
+    return [{ where: 'error', recorded: refused === undefined ? 'accepted' : `${refused.type}: ${refused.message}`, predicted: `a defect of the engine: ${messageOf(error)}` }]
+  }
 }
 
 /** `conformance FILE...`: predictions against what a real site did. */
@@ -37,7 +48,7 @@ export function register(program: Command, signal: AbortSignal): void {
           const cases = [...readCases(file)].filter((recorded) => only === null || doctypesOf(recorded).every((doctype) => only.has(doctype)))
           for (const recorded of options.sample !== undefined && file.includes('vectors/') ? spread(cases, Number(options.sample)) : cases) {
             if (signal.aborted) return
-            const differences = compareCase(recorded, await replayCase(engine, recorded))
+            const differences = await differencesOf(engine, recorded)
             if (differences.length === 0) passed++
             else if (known[recorded.id] !== undefined) gaps++
             else failed++

@@ -37,7 +37,8 @@ async function onePreferred(ctx: PostingContext): Promise<void> {
 async function displayOnCustomer(ctx: PostingContext): Promise<void> {
   const any = await ctx.staging.one(`SELECT 1 FROM rows."tabCustomer" c JOIN ${ctx.live} d ON c.customer_primary_address = d.name LIMIT 1`)
   if (any === undefined) return
-  const { addressDisplay } = await import('./address-display.ts')
+  const { addressDisplay, UNKNOWN_TEMPLATE } = await import('./address-display.ts')
+  await ctx.find({ type: 'unsupported', field: 'country', message: UNKNOWN_TEMPLATE, select: `SELECT d._id AS id FROM ${ctx.live} d JOIN rows."tabCustomer" c ON c.customer_primary_address = d.name WHERE ${await addressDisplay(ctx, 'd')} IS NULL` })
   await ctx.updateRows('tabCustomer', 'primary_address', `SELECT d._id AS id, c.name AS "key", ${await addressDisplay(ctx, 'd')} AS "after" FROM ${ctx.live} d JOIN rows."tabCustomer" c ON c.customer_primary_address = d.name`)
 }
 

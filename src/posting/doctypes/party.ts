@@ -138,8 +138,9 @@ async function makeAddresses(ctx: PostingContext, party: Party, changed: string)
     documents: `SELECT w._id AS _id, w._id AS _root, w.${ident(party.nameField)} AS address_title, ${ADDRESS_FIELDS.map((field) => `${text(field)} AS ${field}`).join(', ')}, 1 AS is_primary_address, 1 AS is_shipping_address FROM ${wanted}`,
     children: { links: `SELECT w._id AS _parent, 1 AS _idx, '${party.doctype}' AS link_doctype, w.name AS link_name FROM ${wanted}` },
   })
-  const { addressDisplay } = await import('./address-display.ts')
+  const { addressDisplay, UNKNOWN_TEMPLATE } = await import('./address-display.ts')
   const display = await addressDisplay(ctx, 'a')
+  await ctx.find({ type: 'unsupported', field: 'primary_address', message: UNKNOWN_TEMPLATE, select: `SELECT c._root AS id FROM ${names} c JOIN rows."tabAddress" a ON a.name = c.name WHERE ${display} IS NULL` })
   await ctx.staging.run(`UPDATE rows."tab${party.doctype}" AS t SET ${ident(party.addressField)} = c.name, primary_address = ${display} FROM ${names} c JOIN ${ctx.doc} d ON d._id = c._root ` +
     `JOIN rows."tabAddress" a ON a.name = c.name WHERE t.name = d.name`)
   await ctx.staging.run(`INSERT INTO ${changed} SELECT _root FROM ${names}`)

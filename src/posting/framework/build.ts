@@ -17,11 +17,17 @@ export function extraFields(plan: DocTypePlan, given: DraftRelation): string[] {
   return [...given.columns.keys()].filter((name) => !SYSTEM.has(name) && !QUIET.has(name) && !plan.byName.has(name) && !tables.has(name))
 }
 
-function systemColumn(column: PlannedColumn, batch: Batch, given: DraftRelation, child: string | null): string | null {
+/** Name of a child row: a hash, or where the database numbers the rows (`autoincrement`) the next number. */
+function childName(column: PlannedColumn, batch: Batch, plan: DocTypePlan, child: string): string {
+  if (column.kind !== 'int') return batch.hash(child, 'd._parent', 'd._idx')
+  return `(COALESCE((SELECT max(name) FROM rows.${ident(plan.meta.table)}), 0) + row_number() OVER (ORDER BY d._parent, d._idx))::BIGINT`
+}
+
+function systemColumn(column: PlannedColumn, batch: Batch, plan: DocTypePlan, given: DraftRelation, child: string | null): string | null {
   const { moment } = batch
   switch (column.name) {
     case 'name': {
-      if (child !== null) return batch.hash(child, 'd._parent', 'd._idx')
+      if (child !== null) return childName(column, batch, plan, child)
       const type = given.columns.get('name')
       return type === undefined ? 'CAST(NULL AS VARCHAR)' : coerce('d."name"', type, column)
     }
@@ -43,7 +49,7 @@ function systemColumn(column: PlannedColumn, batch: Batch, given: DraftRelation,
 async function selectColumns(batch: Batch, plan: DocTypePlan, given: DraftRelation, child: string | null): Promise<string> {
   const defaults = batch.options.import ? new Map<string, string>() : await batch.defaults(plan, child)
   return plan.columns.map((column) => {
-    const system = systemColumn(column, batch, given, child)
+    const system = systemColumn(column, batch, plan, given, child)
     if (system !== null) return `${system} AS ${ident(column.name)}`
     const type = given.columns.get(column.name), fallback = defaults.get(column.name)
     const own = type === undefined ? null : coerce(`d.${ident(column.name)}`, type, column)

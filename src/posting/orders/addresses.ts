@@ -1,6 +1,6 @@
 import { literal } from '../../staging/staging.ts'
+import { addressDisplay, UNKNOWN_TEMPLATE } from '../doctypes/address-display.ts'
 import type { PostingContext } from '../framework/rule.ts'
-import { renderAddress, templateFor, type AddressTemplate } from './address-template.ts'
 import { filled, type OrderKind } from './kind.ts'
 
 /** Fields that hold an address's name and, beside, its text. */
@@ -27,15 +27,12 @@ export async function takeAddresses(ctx: PostingContext, kind: OrderKind): Promi
     await takeContacts(ctx, kind)
   }
   const named = fields.map(([name]) => `SELECT ${name} AS name FROM ${ctx.doc} WHERE ${filled(name)}`).join(' UNION ')
-  const addresses = await ctx.staging.all<Record<string, string | number | null> & { name: string }>(`SELECT a.* FROM rows."tabAddress" a WHERE a.name IN (${named})`)
-  if (addresses.length === 0) return
-  const templates = await ctx.staging.all<AddressTemplate>(`SELECT country, COALESCE(is_default, 0) AS is_default, template FROM rows."tabAddress Template"`)
-  const texts = addresses.map((address) => renderAddress(templateFor(templates, (address['country'] as string | null) ?? null, ctx.site.default('country')), address))
   const table = ctx.scratch('address_texts')
-  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${table.slice(5)} AS SELECT * FROM (VALUES ${addresses.map((address, i) => `(${literal(address.name)}, ${literal(texts[i] ?? null)})`).join(', ')}) v(name, text)`)
+  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${table.slice(5)} AS SELECT a.name, ${await addressDisplay(ctx, 'a')} AS text FROM rows."tabAddress" a WHERE a.name IN (${named})`)
+  if (await ctx.staging.one(`SELECT 1 FROM ${table} LIMIT 1`) === undefined) return
   for (const [name, text] of fields) {
     await ctx.find({
-      type: 'unsupported', field: name, message: 'The site\'s Address Template for this country is not one the engine can fill in', hint: 'Load such orders through the site itself.',
+      type: 'unsupported', field: name, message: UNKNOWN_TEMPLATE, hint: 'Load such orders through the site itself.',
       select: `SELECT d._id AS id, d.${name} AS "value" FROM ${ctx.doc} d JOIN ${table} a ON a.name = d.${name} WHERE a.text IS NULL`,
     })
     await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET ${text} = a.text FROM ${table} a WHERE a.name = t.${name}`)
