@@ -1,5 +1,5 @@
 import { accessSync, constants, globSync, readdirSync, statSync, type Stats } from 'node:fs'
-import { basename, join, relative, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { LandfallError, messageOf } from '../../errors/error.ts'
 
 /** Files that make one entity, in the order they are read. */
@@ -30,6 +30,21 @@ export function findFiles(base: string, path: string | undefined, entities: Reco
   if (!MAGIC.test(path) || statOf(full) !== null) return [{ name: entityNameOf(full), files: [checkFile(full)] }]
   const files = expand(base, path)
   return [{ name: globName(path), files }]
+}
+
+/** The folders, whole, that findFiles would look into: for those who must be told beforehand what will be read. */
+export function foldersOf(base: string, path: string | undefined, entities: Record<string, string> | undefined): string[] {
+  if (entities === undefined || Object.keys(entities).length === 0) return path === undefined ? [] : [folderOf(base, path)]
+  const root = path === undefined ? base : resolve(base, path)
+  return [...new Set(Object.values(entities).map((pattern) => folderOf(root, pattern)))]
+}
+
+function folderOf(base: string, pattern: string): string {
+  const full = resolve(base, pattern)
+  if (isFolder(full)) return full
+  if (!MAGIC.test(pattern) || statOf(full) !== null) return dirname(full)
+  const pieces = pattern.split(/[\\/]/)
+  return resolve(isAbsolute(pattern) ? '/' : base, pieces.slice(0, pieces.findIndex((piece) => MAGIC.test(piece))).join('/'))
 }
 
 function folderEntities(folder: string, endings: string[]): FileEntity[] {
