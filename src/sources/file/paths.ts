@@ -50,7 +50,7 @@ function folderOf(base: string, pattern: string): string {
 function folderEntities(folder: string, endings: string[]): FileEntity[] {
   const names = readFolder(folder).filter((name) => endings.includes(endingOf(name)) && !name.startsWith('.'))
   if (names.length === 0) {
-    throw new LandfallError('config-missing', `The folder holds no file to read: ${folder}`, { hint: `Files ending in ${endings.join(', ')} (also .gz, .zip, .zst) are read.`, where: { file: folder } })
+    throw new LandfallError('config-missing', `The folder holds no file to read: ${folder}`, { hint: `Files ending in ${endings.join(', ')} (also .gz, .zip, .zst, .bz2) are read.`, where: { file: folder } })
   }
   const found = names.sort().map((name) => ({ name: entityNameOf(name), files: [checkFile(join(folder, name))] }))
   const seen = new Map<string, number>()
