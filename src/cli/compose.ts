@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { dirname, isAbsolute, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadMappings } from '../config/mappings.ts'
 import type { LoadedMapping } from '../config/mapping-schema.ts'
@@ -13,8 +13,9 @@ import { makePlan, planDocuments } from '../phases/plan.ts'
 import type { RunPorts } from '../run/context.ts'
 import type { Migration } from '../run/engine.ts'
 import { Site } from '../site/site.ts'
-import { openSource } from '../sources/registry.ts'
+import { openSource, stagedFolders } from '../sources/registry.ts'
 import type { Source } from '../sources/source.ts'
+import { ParquetScan } from '../staging/parquet-scan.ts'
 import { Staging } from '../staging/staging.ts'
 import { openTarget } from '../targets/registry.ts'
 import type { Target } from '../targets/target.ts'
@@ -51,12 +52,28 @@ export function loadSite(project: Project): Site {
   return Site.load(project.config.site === 'shipped' ? null : resolve(project.paths.root, project.config.site))
 }
 
-/** Opens a source of a project by name. Throws `source-*` and `config-invalid` errors. */
-export function openProjectSource(project: Project, name: string): Promise<Source> {
+/**
+ * Opens a source of a project by name, to be read into `staging`; without one, kinds whose files a staging database reads get one of their own in
+ * memory, which ends with the source. Throws `source-*` and `config-invalid` errors.
+ */
+export async function openProjectSource(project: Project, name: string, staging?: Staging): Promise<Source> {
   const given = project.config.sources[name]
   if (!given) throw new LandfallError('config-invalid', `There is no source "${name}".`, { hint: `Sources: ${Object.keys(project.config.sources).join(', ')}.`, where: { file: project.file.path } })
-  const { kind, options, ...rest } = given
-  return openSource(name, kind, { ...rest, ...options }, { clock: systemClock, baseFolder: project.paths.root })
+  const open = (reader: Staging | undefined) => openSource(name, given.kind, optionsOf(given), { clock: systemClock, baseFolder: project.paths.root, ...(reader ? { scan: new ParquetScan(reader) } : {}) })
+  const folders = staging ? [] : await stagedFolders(given.kind, optionsOf(given), project.paths.root)
+  if (folders.length === 0) return open(staging)
+  const own = await Staging.open(':memory:', { allowedFolders: folders })
+  try {
+    const source = await open(own), close = source.close.bind(source)
+    return Object.assign(source, { close: async () => { await close(); await own.close() } })
+  } catch (error) {
+    await own.close()
+    throw error
+  }
+}
+
+function optionsOf({ kind: _kind, options, ...rest }: Project['config']['sources'][string]): Record<string, unknown> {
+  return { ...rest, ...options }
 }
 
 export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
@@ -65,7 +82,7 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
   const clock = options.clock ?? systemClock
   const site = loadSite(project)
   mkdirSync(paths.spool, { recursive: true })
-  const staging = await Staging.open(paths.staging, { memoryLimit: config.limits.memory, spillFolder: paths.spill, spillLimit: config.limits.spill, threads: config.limits.threads, allowedFolders: readable(project) })
+  const staging = await Staging.open(paths.staging, { memoryLimit: config.limits.memory, spillFolder: paths.spill, spillLimit: config.limits.spill, threads: config.limits.threads, allowedFolders: await readable(project) })
   try {
     const target = await openTarget(config.target.kind, { staging, site, sitePath: paths.site, clock })
     const journal = Journal.open(paths.journal)
@@ -107,7 +124,7 @@ function makeMigration(project: Project, mappings: LoadedMapping[], site: Site, 
     extract: {
       sources: Object.keys(config.sources),
       choose: (described) => [...compileProject(mappings, described, site, plan).entities.values()].map((entity) => ({ name: entity.name, source: entity.source, table: entity.table })),
-      open: (name) => openProjectSource(project, name), batchRows: config.limits.batch_rows, spoolFolder: paths.spool, onError: config.run.on_source_error,
+      open: (name) => openProjectSource(project, name, staging), batchRows: config.limits.batch_rows, spoolFolder: paths.spool, onError: config.run.on_source_error,
     },
     map: { makeMapper: async (described) => makeMapper(staging, compileProject(mappings, described, site, plan)), site, target, plan, clock: config.run.now === undefined ? clock : fixedClock(config.run.now) },
     load: { target, batchDocuments: config.limits.load_batch, fixed },
@@ -127,13 +144,8 @@ function fingerprint(project: Project, mappings: LoadedMapping[], site: Site): s
   return createHash('sha256').update(JSON.stringify([sources, policies, company, target, run.now, mappings.map(({ mapping }) => mapping), site.hash()])).digest('hex').slice(0, 16)
 }
 
-/** Folders DuckDB may read: the project's own and those its sources name. */
-function readable(project: Project): string[] {
-  const folders = [project.paths.root]
-  for (const source of Object.values(project.config.sources)) {
-    for (const option of Object.values({ ...source, ...source.options })) {
-      if (typeof option === 'string' && isAbsolute(option)) folders.push(option, dirname(option))
-    }
-  }
-  return folders
+/** Folders DuckDB may read: the project's own, and those of the files it reads itself. */
+async function readable(project: Project): Promise<string[]> {
+  const folders = await Promise.all(Object.values(project.config.sources).map((source) => stagedFolders(source.kind, optionsOf(source), project.paths.root)))
+  return [project.paths.root, ...folders.flat()]
 }

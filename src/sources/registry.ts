@@ -21,6 +21,8 @@ export interface Connector<O = unknown> {
   optionsSchema: ZodType<O>
   /** Connects once to see that it works: `source-unreachable`, `source-denied`, `file-unreadable`, `config-invalid`. Options arrive validated. */
   open(name: string, options: O, env: SourceEnv): Promise<Source>
+  /** Given by kinds whose files the staging database reads itself: the folders it must be allowed, and `scan` is needed. */
+  folders?(options: O, baseFolder: string): string[]
 }
 
 /** Loaded when first asked for: drivers take 50 to 400 ms to import. */
@@ -48,6 +50,13 @@ export async function connectorOf(kind: string): Promise<Connector> {
     throw new LandfallError('config-invalid', `There is no source kind \`${kind}\`.`, { hint: `Kinds: ${[...SOURCE_KINDS, ...Object.keys(ALIASES)].join(', ')}.` })
   }
   return await load() as Connector
+}
+
+/** Folders the staging database must be allowed for a source to be read; none for most kinds, and for options that are wrong, of which openSource will tell. */
+export async function stagedFolders(kind: string, options: unknown, baseFolder: string): Promise<string[]> {
+  const connector = await connectorOf(kind).catch(() => null)
+  const parsed = connector?.folders ? connector.optionsSchema.safeParse(options ?? {}) : null
+  return parsed?.success ? connector?.folders?.(parsed.data, baseFolder) ?? [] : []
 }
 
 /** Validates the options of a source and opens it. Failures: `config-invalid` (naming the option) and those of Connector.open. */

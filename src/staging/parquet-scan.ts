@@ -3,7 +3,7 @@ import { ident, literal, type Staging } from './staging.ts'
 
 /**
  * Reads Parquet files with the staging database's own reader, for the source kind `parquet`, which has no other (its port: sources/parquet/scan.ts). The
- * database must be allowed the folders of the files and of the slices. Everything it writes is text in the form the Source interface asks for.
+ * database must be allowed the folders of the files.
  */
 export class ParquetScan {
   readonly #staging: Staging
@@ -15,9 +15,9 @@ export class ParquetScan {
   /** Columns with DuckDB's type names, the rows counted from the footer and the rows of each row group. `file-unreadable` when it is no whole Parquet file. */
   async describe(path: string): Promise<{ columns: { name: string; type: string }[]; rows: number; groups: number[] }> {
     return this.#guard(path, async () => {
-      const columns = await this.#staging.columnsOf(`SELECT * FROM read_parquet(${literal(path)})`)
-      const groups = await this.#staging.all<{ n: number }>(`SELECT row_group_id, max(row_group_num_rows) AS n FROM parquet_metadata(${literal(path)}) GROUP BY 1 ORDER BY 1`)
-      const footer = await this.#staging.one<{ n: number }>(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(path)})`)
+      const columns = await this.#staging.columnsOf(`SELECT * FROM read_parquet(${pathLiteral(path)})`)
+      const groups = await this.#staging.all<{ n: number }>(`SELECT row_group_id, max(row_group_num_rows) AS n FROM parquet_metadata(${pathLiteral(path)}) GROUP BY 1 ORDER BY 1`)
+      const footer = await this.#staging.one<{ n: number }>(`SELECT num_rows AS n FROM parquet_file_metadata(${pathLiteral(path)})`)
       return { columns, rows: Number(footer?.n ?? 0), groups: groups.map((group) => Number(group.n)) }
     })
   }
@@ -25,7 +25,7 @@ export class ParquetScan {
   /** Rows counted by reading them, and exact sums of columns as decimal text. */
   async measure(path: string, columns: string[]): Promise<{ count: number; sums: (string | null)[] }> {
     return this.#guard(path, async () => {
-      const found = await this.#staging.measure(`read_parquet(${literal(path)})`, columns)
+      const found = await this.#staging.measure(`read_parquet(${pathLiteral(path)})`, columns)
       return { count: found.count, sums: columns.map((column) => found.sums[column] ?? null) }
     })
   }
@@ -42,7 +42,12 @@ export class ParquetScan {
 export function parquetRows(path: string, fields: { name: string; type: string }[], from: number, count: number, first: number): string {
   const place = fields.some((field) => field.name.toLowerCase() === 'file_row_number') ? null : 'file_row_number'
   if (place === null) throw new LandfallError('file-unreadable', `The Parquet file has a column named \`file_row_number\`, which its reader needs for itself: ${path}`, { hint: 'Rename the column.', where: { file: path } })
-  return `SELECT ${first - from} + ${place}, ${fields.map((field) => asText(field.name, field.type)).join(', ')} FROM read_parquet(${literal(path)}, file_row_number = true) WHERE ${place} >= ${from} AND ${place} < ${from + count}`
+  return `SELECT ${first - from} + ${place}, ${fields.map((field) => asText(field.name, field.type)).join(', ')} FROM read_parquet(${pathLiteral(path)}, file_row_number = true) WHERE ${place} >= ${from} AND ${place} < ${from + count}`
+}
+
+/** The path as SQL that names this one file: DuckDB takes any path for a pattern. */
+function pathLiteral(path: string): string {
+  return literal(path.replaceAll(/[*?[]/g, '[$&]'))
 }
 
 /** What DuckDB says of a Parquet file as an error of the file. */

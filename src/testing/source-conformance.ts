@@ -29,6 +29,8 @@ export interface SourceHarness {
   /** A fresh source each time; the suite closes it. */
   open(): Promise<Source>
   entities: ExpectedEntity[]
+  /** Folders of the origin that staging reads itself (kinds with parquet batches). */
+  folders?: string[]
   /** Tries to write over the source's own connection: must be given when `can.readOnly`; resolves only if the write was *accepted*. */
   write?(source: Source): Promise<void>
   /** Sources that break while `entity` is read: the read must throw one of `codes`, after at least `before` good records (read in batches of 10 unless told). */
@@ -84,12 +86,12 @@ export function standardEntities(): ExpectedEntity[] {
 
 interface Collected { batches: Batch[]; rows: (string | null)[][]; columns: string[]; rejected: number; error: unknown }
 
-interface ReadOptions { batchRows?: number; after?: Cursor; columns?: string[]; stopAfterBatches?: number; signal?: AbortSignal }
+interface ReadOptions { batchRows?: number; after?: Cursor; columns?: string[]; stopAfterBatches?: number; signal?: AbortSignal; /** Folders staging may read beside its spool. */ folders?: string[] }
 
 /** Reads an entity through staging, checking what must hold for every batch; a throw in the middle is returned as `error`. */
 export async function collect(source: Source, entity: string, options: ReadOptions = {}): Promise<Collected> {
   const folder = mkdtempSync(join(tmpdir(), 'landfall-spool-'))
-  const staging = await Staging.open(':memory:', { allowedFolders: [folder] })
+  const staging = await Staging.open(':memory:', { allowedFolders: [folder, ...options.folders ?? []] })
   const result: Collected = { batches: [], rows: [], columns: [], rejected: 0, error: null }
   const relation = { schema: 'raw', table: `${source.name}.${entity}` }
   const batchRows = options.batchRows ?? 10_000
@@ -167,6 +169,9 @@ async function codeOf(body: () => Promise<unknown>): Promise<LandfallError> {
   return assert.fail('it should have failed')
 }
 
+/** `collect` with what the harness says staging may read. */
+const gather = (harness: SourceHarness, source: Source, entity: string, options: ReadOptions = {}) => collect(source, entity, { folders: harness.folders, ...options })
+
 /** Every case, in order; each opens what it needs. They branch on `source.can`, never on its kind. */
 export const sourceCases: SourceCase[] = [
   {
@@ -191,7 +196,7 @@ export const sourceCases: SourceCase[] = [
   {
     name: 'reads every value undamaged, in order, exactly once', run: async (harness) => withSource(harness, async (source) => {
       for (const expected of harness.entities) {
-        const found = await collect(source, expected.name)
+        const found = await gather(harness, source, expected.name)
         if (found.error) throw found.error
         if (expected.rows.length > 0) assert.deepEqual(found.columns, expected.columns.map((column) => column.name), expected.name)
         assertRows(expected, found.rows, source.can.nulls)
@@ -204,7 +209,7 @@ export const sourceCases: SourceCase[] = [
       for (const expected of harness.entities.filter((entity) => entity.rows.length > 1)) {
         const total = expected.rows.length + (expected.rejected ?? 0)
         for (const batchRows of new Set([total > 100 ? 97 : 1, total, total + 1, total > 100 ? Math.ceil(total / 2) : 3])) {
-          const found = await collect(source, expected.name, { batchRows })
+          const found = await gather(harness, source, expected.name, { batchRows })
           if (found.error) throw found.error
           assertRows(expected, found.rows, source.can.nulls)
           assert.equal(found.batches.reduce((sum, batch) => sum + batch.read, 0), total)
@@ -216,11 +221,11 @@ export const sourceCases: SourceCase[] = [
     name: 'resumes after any batch as if never interrupted', run: async (harness) => withSource(harness, async (source) => {
       for (const expected of harness.entities.filter((entity) => entity.rows.length > 1)) {
         const batchRows = Math.max(1, Math.ceil(expected.rows.length / 5))
-        const whole = await collect(source, expected.name, { batchRows })
+        const whole = await gather(harness, source, expected.name, { batchRows })
         if (whole.error) throw whole.error
         for (let stop = 0; stop < Math.min(whole.batches.length, 8); stop++) {
           const after = JSON.parse(JSON.stringify(whole.batches[stop]?.cursor)) as Cursor
-          const rest = await collect(source, expected.name, { batchRows, after })
+          const rest = await gather(harness, source, expected.name, { batchRows, after })
           if (!source.can.resume) {
             assert.ok(rest.error instanceof LandfallError, `${expected.name}: a source that cannot resume must say so instead of reading from elsewhere`)
             continue
@@ -242,13 +247,13 @@ export const sourceCases: SourceCase[] = [
       const first = await harness.open()
       let head: Collected
       try {
-        head = await collect(first, expected.name, { batchRows, stopAfterBatches: 2 })
+        head = await gather(harness, first, expected.name, { batchRows, stopAfterBatches: 2 })
         if (!first.can.resume) return
       } finally {
         await first.close()
       }
       await withSource(harness, async (source) => {
-        const tail = await collect(source, expected.name, { batchRows, after: JSON.parse(JSON.stringify(head.batches.at(-1)?.cursor)) as Cursor })
+        const tail = await gather(harness, source, expected.name, { batchRows, after: JSON.parse(JSON.stringify(head.batches.at(-1)?.cursor)) as Cursor })
         if (tail.error) throw tail.error
         assertRows(expected, [...head.rows, ...tail.rows], source.can.nulls)
       })
@@ -259,7 +264,7 @@ export const sourceCases: SourceCase[] = [
       for (const expected of harness.entities.filter((entity) => entity.columns.length > 1 && entity.rows.length > 1)) {
         const picks = [expected.columns.length - 1, Math.floor(expected.columns.length / 2)].filter((n, i, all) => all.indexOf(n) === i)
         const columns = picks.map((n) => expected.columns[n]?.name as string)
-        const found = await collect(source, expected.name, { columns, batchRows: Math.ceil(expected.rows.length / 2) })
+        const found = await gather(harness, source, expected.name, { columns, batchRows: Math.ceil(expected.rows.length / 2) })
         if (found.error) throw found.error
         assert.deepEqual(found.columns, columns)
         assertRows({ ...expected, columns: columns.map((name) => ({ name })), rows: expected.rows.map((row) => picks.map((n) => row[n] ?? null)) }, found.rows, source.can.nulls)
@@ -282,13 +287,13 @@ export const sourceCases: SourceCase[] = [
   },
   {
     name: 'refuses unknown entities and columns by name', run: async (harness) => withSource(harness, async (source) => {
-      const unknown = await collect(source, 'no such entity')
+      const unknown = await gather(harness, source, 'no such entity')
       assert.equal((unknown.error as LandfallError | null)?.code, 'source-entity-unknown')
       assert.match((unknown.error as LandfallError).message, /no such entity/)
       assert.equal((await codeOf(() => source.measure('no such entity', []))).code, 'source-entity-unknown')
       const some = harness.entities.find((entity) => entity.rows.length > 0)
       if (!some) return
-      const column = await collect(source, some.name, { columns: ['no such column'] })
+      const column = await gather(harness, source, some.name, { columns: ['no such column'] })
       assert.equal((column.error as LandfallError | null)?.code, 'source-entity-unknown')
       assert.match((column.error as LandfallError).message, /no such column/)
     }),
@@ -299,19 +304,19 @@ export const sourceCases: SourceCase[] = [
       if (!some) return
       const stopped = new AbortController()
       stopped.abort()
-      const none = await collect(source, some.name, { signal: stopped.signal })
+      const none = await gather(harness, source, some.name, { signal: stopped.signal })
       assert.equal((none.error as LandfallError | null)?.code, 'interrupted')
       assert.equal(none.batches.length, 0)
-      const early = await collect(source, some.name, { batchRows: 2, stopAfterBatches: 1 })
+      const early = await gather(harness, source, some.name, { batchRows: 2, stopAfterBatches: 1 })
       assert.equal(early.batches.length, 1)
-      const again = await collect(source, some.name)
+      const again = await gather(harness, source, some.name)
       assertRows(some, again.rows, source.can.nulls)
     }),
   },
   {
     name: 'reads two entities at the same time', run: async (harness) => withSource(harness, async (source) => {
       const two = harness.entities.filter((entity) => entity.rows.length > 1).slice(0, 2)
-      const found = await Promise.all(two.map((entity) => collect(source, entity.name, { batchRows: 3 + Math.ceil(entity.rows.length / 4) })))
+      const found = await Promise.all(two.map((entity) => gather(harness, source, entity.name, { batchRows: 3 + Math.ceil(entity.rows.length / 4) })))
       two.forEach((entity, i) => {
         if (found[i]?.error) throw found[i]?.error
         assertRows(entity, found[i]?.rows ?? [], source.can.nulls)
@@ -338,7 +343,7 @@ export const sourceCases: SourceCase[] = [
       for (const broken of harness.broken ?? []) {
         const source = await broken.open()
         try {
-          const found = await collect(source, broken.entity, { batchRows: broken.batchRows ?? 10 })
+          const found = await gather(harness, source, broken.entity, { batchRows: broken.batchRows ?? 10 })
           assert.ok(found.error instanceof LandfallError, `${broken.name}: a LandfallError instead of ${String(found.error)} after ${found.rows.length} records`)
           assert.ok(broken.codes.includes(found.error.code), `${broken.name}: ${found.error.code}: ${found.error.message}`)
           assert.ok(found.rows.length >= (broken.before ?? 0), `${broken.name}: ${found.rows.length} records before the break`)

@@ -2,13 +2,14 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { LandfallError, messageOf } from '../../errors/error.ts'
+import { bunzip2 } from './bunzip2.ts'
 import { readHead } from './fingerprint.ts'
 import { RATIO_FROM_BYTES, type Limits } from './limits.ts'
 import { contentOf, notWhatItSays, type Content } from './magic.ts'
 import { ZipFile, type ZipEntry } from './zip.ts'
 
 const CHUNK_BYTES = 1 << 20
-const PACKINGS: Content[] = ['gzip', 'zstd', 'zip']
+const PACKINGS: Content[] = ['gzip', 'zstd', 'bzip2', 'zip']
 
 export interface ByteOptions { member?: string; limits: Limits; signal?: AbortSignal | undefined }
 
@@ -18,17 +19,17 @@ export function isPacked(path: string): boolean {
 }
 
 /**
- * Bytes of a file from `start` on, unpacked when it is gzip, Zstandard or zip (told by its content, not its name). A zip with several
+ * Bytes of a file from `start` on, unpacked when it is gzip, Zstandard, bzip2 or zip (told by its content, not its name). A zip with several
  * members needs `member`. Failures: `file-unreadable` (torn, encrypted, a packing that cannot be read), `limit-exceeded` (bomb).
  */
 export async function* openBytes(path: string, options: ByteOptions, start = 0): AsyncGenerator<Buffer> {
   const content = contentOf(readHead(path, 4096))
   if (content === 'zip') {
     yield* skip(readZip(path, options), start)
-  } else if (content === 'gzip' || content === 'zstd') {
+  } else if (content === 'gzip' || content === 'zstd' || content === 'bzip2') {
     yield* skip(unpack(path, content, options), start)
-  } else if (content === 'bzip2' || content === 'xz' || content === '7z' || content === 'rar') {
-    throw notWhatItSays(path, 'packed in a way that can be read (gzip, zip, zstd)', content)
+  } else if (content === 'xz' || content === '7z' || content === 'rar') {
+    throw notWhatItSays(path, 'packed in a way that can be read (gzip, zip, zstd, bzip2)', content)
   } else {
     yield* plain(path, start, options.signal)
   }
@@ -42,15 +43,15 @@ async function* plain(path: string, start: number, signal: AbortSignal | undefin
   }
 }
 
-async function* unpack(path: string, content: 'gzip' | 'zstd', options: ByteOptions): AsyncGenerator<Buffer> {
+async function* unpack(path: string, content: 'gzip' | 'zstd' | 'bzip2', options: ByteOptions): AsyncGenerator<Buffer> {
   const packed = (await stat(path)).size
   const stream = createReadStream(path, { highWaterMark: CHUNK_BYTES })
-  const inflater = content === 'gzip' ? createGunzip({ chunkSize: CHUNK_BYTES }) : createZstdDecompress({ chunkSize: CHUNK_BYTES })
-  stream.on('error', (error) => inflater.destroy(error))
-  stream.pipe(inflater)
+  const inflater = content === 'bzip2' ? null : content === 'gzip' ? createGunzip({ chunkSize: CHUNK_BYTES }) : createZstdDecompress({ chunkSize: CHUNK_BYTES })
+  stream.on('error', (error) => inflater?.destroy(error))
+  if (inflater) stream.pipe(inflater)
   let total = 0
   try {
-    for await (const chunk of inflater) {
+    for await (const chunk of inflater ?? bunzip2(stream)) {
       total += (chunk as Buffer).length
       if (total > options.limits.inflatedBytes || (total > RATIO_FROM_BYTES && total > packed * options.limits.ratio)) {
         throw new LandfallError('limit-exceeded', `The file unpacks to ${total} bytes or more out of ${packed}: ${path}`, { hint: 'If it is to be trusted, raise `limits.ratio` or `limits.inflatedBytes` of the source.', where: { file: path } })
@@ -58,10 +59,10 @@ async function* unpack(path: string, content: 'gzip' | 'zstd', options: ByteOpti
       yield chunk as Buffer
     }
   } catch (error) {
-    throw error instanceof LandfallError ? error : unreadable(path, error)
+    throw error instanceof LandfallError && error.code !== 'file-unreadable' ? error : unreadable(path, error)
   } finally {
     stream.destroy()
-    inflater.destroy()
+    inflater?.destroy()
   }
 }
 

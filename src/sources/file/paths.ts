@@ -1,5 +1,5 @@
 import { accessSync, constants, globSync, readdirSync, statSync, type Stats } from 'node:fs'
-import { basename, join, relative, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { LandfallError, messageOf } from '../../errors/error.ts'
 
 /** Files that make one entity, in the order they are read. */
@@ -32,10 +32,25 @@ export function findFiles(base: string, path: string | undefined, entities: Reco
   return [{ name: globName(path), files }]
 }
 
+/** The folders, whole, that findFiles would look into: for those who must be told beforehand what will be read. */
+export function foldersOf(base: string, path: string | undefined, entities: Record<string, string> | undefined): string[] {
+  if (entities === undefined || Object.keys(entities).length === 0) return path === undefined ? [] : [folderOf(base, path)]
+  const root = path === undefined ? base : resolve(base, path)
+  return [...new Set(Object.values(entities).map((pattern) => folderOf(root, pattern)))]
+}
+
+function folderOf(base: string, pattern: string): string {
+  const full = resolve(base, pattern)
+  if (isFolder(full)) return full
+  if (!MAGIC.test(pattern) || statOf(full) !== null) return dirname(full)
+  const pieces = pattern.split(/[\\/]/)
+  return resolve(isAbsolute(pattern) ? '/' : base, pieces.slice(0, pieces.findIndex((piece) => MAGIC.test(piece))).join('/'))
+}
+
 function folderEntities(folder: string, endings: string[]): FileEntity[] {
   const names = readFolder(folder).filter((name) => endings.includes(endingOf(name)) && !name.startsWith('.'))
   if (names.length === 0) {
-    throw new LandfallError('config-missing', `The folder holds no file to read: ${folder}`, { hint: `Files ending in ${endings.join(', ')} (also .gz, .zip, .zst) are read.`, where: { file: folder } })
+    throw new LandfallError('config-missing', `The folder holds no file to read: ${folder}`, { hint: `Files ending in ${endings.join(', ')} (also .gz, .zip, .zst, .bz2) are read.`, where: { file: folder } })
   }
   const found = names.sort().map((name) => ({ name: entityNameOf(name), files: [checkFile(join(folder, name))] }))
   const seen = new Map<string, number>()

@@ -116,7 +116,7 @@ export async function describeMysql(link: MysqlLink, databases: string[], querie
       characters: number(row[6]), octets: number(row[7]), precision: number(row[8]), scale: number(row[9]),
     }, link.floatCast))
     if (own.length === 0) continue
-    const stored = kind === 'BASE TABLE'
+    const stored = kind === 'BASE TABLE' || kind === 'SYSTEM VERSIONED'
     const from = `${quote(schema as string)}.${quote(table as string)} AS r`
     const unique = [...Map.groupBy(indexes.get(name) ?? [], (row) => row[2] as string)].filter(([, parts]) => parts.every((part) => part[3] !== null && part[4] === null))
       .map(([index, parts]) => ({ primary: index === 'PRIMARY', columns: parts.map((part) => rename(part[3])) }))

@@ -8,7 +8,7 @@ import { uniqueNames } from '../file/column-names.ts'
 import { FileSource, type FileTable, type ReadPart } from '../file/file-source.ts'
 import { readHead } from '../file/fingerprint.ts'
 import { contentOf, notWhatItSays } from '../file/magic.ts'
-import { findFiles } from '../file/paths.ts'
+import { findFiles, foldersOf } from '../file/paths.ts'
 import type { SourceEnv } from '../registry.ts'
 import type { Source } from '../source.ts'
 import type { ParquetReader } from './scan.ts'
@@ -19,6 +19,11 @@ export const optionsSchema = z.strictObject({
 })
 
 export type ParquetOptions = z.infer<typeof optionsSchema>
+
+/** Where the files lie. */
+export function folders(options: ParquetOptions, baseFolder: string): string[] {
+  return foldersOf(baseFolder, options.path, options.entities)
+}
 
 /** Parquet files, read through `env.scan` (the staging database's reader). */
 export async function open(name: string, options: ParquetOptions, env: SourceEnv): Promise<Source> {

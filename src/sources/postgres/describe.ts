@@ -58,6 +58,7 @@ function columnOf(types: TypeTable, name: string, origin: string, oid: string, m
     sql: quote(origin), rendered: quote(origin), literalType: declared,
   }
   if (base === 'bytea') column.rendered = `pg_catalog.encode(${column.sql}, 'hex')`
+  else if (base === 'oid') column.rendered = `${column.sql}::int8`
   else if (base === 'money') column.rendered = `${column.sql}::numeric`
   else if (base === 'bool' || base === 'bpchar') column.rendered = `${column.sql}::text`
   else if (array) column.rendered = `pg_catalog.array_to_json(${column.sql})::text`

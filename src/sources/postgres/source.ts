@@ -93,7 +93,7 @@ export class PostgresSource implements Source {
 
 /** The value as an exact number, NULL when it is none: as staging counts. */
 function numeric(column: PostgresColumn): string {
-  if (column.type === 'integer') return `${column.sql}::numeric`
+  if (column.type === 'integer') return `${column.rendered}::numeric`
   const value = `(${column.rendered})::text`
   return `CASE WHEN ${value} ~ '^\\s*[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d{1,3})?\\s*$' THEN ${value}::numeric END`
 }

@@ -13,8 +13,12 @@ import type { RestOptions } from './options.ts'
 export interface Answer { url: string; headers: Record<string, string | string[] | undefined>; text: string }
 export interface Ask { url: string; method: 'GET' | 'POST'; body?: string; signal?: AbortSignal }
 
+type Status = Answer & { status: number }
+
 const REDIRECTS = 5
 const AGAIN = new Set([429, 500, 502, 503, 504])
+/** Failures before the request was sent. */
+const UNSENT = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|CONNECT_TIMEOUT|CERT|SELF_SIGNED/
 const SECRET_PARAM = /([?&](?:[^=&]*(?:token|key|secret|password|signature)[^=&]*)=)[^&]*/gi
 
 /** Asks an API politely: allow-listed hosts only, credentials for their own origin only, Retry-After and back-off, bounded bodies. */
@@ -50,27 +54,29 @@ export class RestClient {
   }
 
   async #persist(ask: Ask): Promise<Answer> {
-    let renewed = false
+    const got = await this.#insist(ask, () => this.#once(ask))
+    if (got.status !== 401 || this.#options.auth.kind !== 'oauth2') return good(got)
+    // The token ran out: once more with a new one.
+    this.#token = null
+    return good(await this.#insist(ask, () => this.#once(ask)))
+  }
+
+  /** Asks until an answer comes that asking again would not change, whatever its status. */
+  async #insist(ask: Ask & { harmless?: boolean }, once: () => Promise<Status>): Promise<Status> {
+    const harmless = ask.harmless ?? ask.method === 'GET'
     for (let attempt = 0; ; attempt++) {
       try {
-        const got = await this.#once(ask)
-        if (got.status < 300) return got
-        if (got.status === 401 && this.#options.auth.kind === 'oauth2' && !renewed) {
-          renewed = true
-          this.#token = null
-          continue
-        }
+        const got = await once()
         // A POST may have had its effect unless the server says that it did not take it.
-        const again = AGAIN.has(got.status) && (ask.method === 'GET' || got.status === 429 || got.status === 503)
-        if (!again || attempt >= this.#options.retries) throw refusal(got)
+        const again = AGAIN.has(got.status) && (harmless || got.status === 429 || got.status === 503)
+        if (!again || attempt >= this.#options.retries) return got
         await this.#wait(this.#pause(attempt, got.headers['retry-after']), ask.signal)
       } catch (error) {
         if (ask.signal?.aborted) throw new LandfallError('interrupted', `Asking ${shown(ask.url)} was stopped.`)
         if (error instanceof LandfallError) throw error
-        if (ask.method !== 'GET' || attempt >= this.#options.retries) {
-          const code = (error as { code?: string }).code ?? ''
-          const unreachable = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|CONNECT_TIMEOUT|CERT|SELF_SIGNED/.test(code)
-          throw new LandfallError(unreachable ? 'source-unreachable' : 'source-failed', `${ask.method} ${shown(ask.url)} failed after ${attempt + 1} attempts: ${redact(messageOf(error) || code)}`,
+        const code = (error as { code?: string }).code ?? '', unsent = UNSENT.test(code)
+        if (!(harmless || unsent) || attempt >= this.#options.retries) {
+          throw new LandfallError(unsent ? 'source-unreachable' : 'source-failed', `${ask.method} ${shown(ask.url)} failed after ${attempt + 1} attempts: ${redact(messageOf(error) || code)}`,
             { where: { url: shown(ask.url) }, cause: error })
         }
         await this.#wait(this.#pause(attempt, undefined), ask.signal)
@@ -78,7 +84,7 @@ export class RestClient {
     }
   }
 
-  async #once(ask: Ask): Promise<Answer & { status: number }> {
+  async #once(ask: Ask): Promise<Status> {
     let url = new URL(ask.url)
     for (let hop = 0; ; hop++) {
       this.#check(url)
@@ -121,11 +127,13 @@ export class RestClient {
     const url = new URL(auth.tokenUrl)
     this.#check(url)
     const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: auth.clientId, client_secret: auth.clientSecret, ...(auth.scope ? { scope: auth.scope } : {}) })
-    const response = await request(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }, body: form.toString(), dispatcher: this.#agent, signal })
-    const text = await this.#body(response.body, response.headers, url.href)
-    if (response.statusCode >= 400 && response.statusCode < 500 && response.statusCode !== 429) throw refusal({ status: response.statusCode, url: url.href, headers: {}, text }, 'source-denied')
-    if (response.statusCode !== 200) throw new TokenRefused(response.statusCode)
-    const token = (parseJson(text, shown(url.href)) as { access_token?: unknown } | null)?.access_token
+    // Asking twice for a token does no harm, so the token server is asked as patiently as any other.
+    const got = await this.#insist({ url: url.href, method: 'POST', signal, harmless: true }, async () => {
+      const response = await request(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }, body: form.toString(), dispatcher: this.#agent, signal })
+      return { status: response.statusCode, url: url.href, headers: response.headers, text: await this.#body(response.body, response.headers, url.href) }
+    })
+    if (got.status >= 300) throw refusal(got, got.status >= 400 && got.status < 500 && got.status !== 429 ? 'source-denied' : 'source-failed')
+    const token = (parseJson(got.text, shown(url.href)) as { access_token?: unknown } | null)?.access_token
     if (typeof token !== 'string') throw new LandfallError('source-denied', `The token server ${shown(url.href)} gave no access_token.`, { where: { url: shown(url.href) } })
     registerSecret(token)
     return token
@@ -171,7 +179,12 @@ export function shown(url: string): string {
   return redact(url.replace(/\/\/[^/@]*@/, '//').replace(SECRET_PARAM, '$1[redacted]'))
 }
 
-function refusal(got: Answer & { status: number }, code?: 'source-denied'): LandfallError {
+function good(got: Status): Answer {
+  if (got.status < 300) return got
+  throw refusal(got)
+}
+
+function refusal(got: Status, code?: 'source-denied' | 'source-failed'): LandfallError {
   const denied = code ?? (got.status === 401 || got.status === 403 ? 'source-denied' : 'source-failed')
   return new LandfallError(denied, `${shown(got.url)} answered ${got.status}: ${redact(excerpt(got.text))}`, { where: { url: shown(got.url) }, hint: denied === 'source-denied' ? 'Check the credentials in `auth` and their rights.' : undefined })
 }

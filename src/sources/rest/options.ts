@@ -7,11 +7,13 @@ const auth = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('oauth2'), tokenUrl: z.url().describe('Where tokens are given; its host must be allowed.'), clientId: z.string(), clientSecret: z.string().describe('Secret, as `${env:NAME}`.'), scope: z.string().optional() }),
 ])
 
+const place = z.enum(['query', 'body']).default('query').describe('Where the page is asked for: in the URL, or in the JSON body of a POST.')
+
 const paging = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
-  z.strictObject({ kind: z.literal('page'), param: z.string().default('page'), start: z.number().int().default(1), sizeParam: z.string().optional(), size: z.number().int().positive().optional() }),
-  z.strictObject({ kind: z.literal('offset'), param: z.string().default('offset'), sizeParam: z.string().default('limit'), size: z.number().int().positive().default(100) }),
-  z.strictObject({ kind: z.literal('cursor'), param: z.string().default('cursor'), next: z.string().describe('JSONPath to the next cursor in the answer.'), in: z.enum(['query', 'body']).default('query'), sizeParam: z.string().optional(), size: z.number().int().positive().optional() }),
+  z.strictObject({ kind: z.literal('page'), param: z.string().default('page'), start: z.number().int().default(1), in: place, sizeParam: z.string().optional(), size: z.number().int().positive().optional() }),
+  z.strictObject({ kind: z.literal('offset'), param: z.string().default('offset'), in: place, sizeParam: z.string().default('limit'), size: z.number().int().positive().default(100) }),
+  z.strictObject({ kind: z.literal('cursor'), param: z.string().default('cursor'), next: z.string().describe('JSONPath to the next cursor in the answer.'), in: z.enum(['query', 'body', 'url']).default('query').describe('What the cursor is: a query parameter, a member of the body, or the URL of the next page itself.'), sizeParam: z.string().optional(), size: z.number().int().positive().optional() }),
   z.strictObject({ kind: z.literal('link') }),
 ])
 

@@ -88,20 +88,30 @@ export class Pages {
     return paging.kind === 'offset' && page.records.length === paging.size ? paging.size : null
   }
 
+  /** What the page's place adds to the request, by name. */
+  #asked(place: Place): Record<string, Place> {
+    const paging = this.#entity.paging
+    if (paging.kind === 'none' || paging.kind === 'link') return {}
+    const size = paging.sizeParam && paging.size ? { [paging.sizeParam]: paging.size } : {}
+    return paging.kind === 'cursor' && (place === '' || paging.in === 'url') ? size : { ...size, [paging.param]: place }
+  }
+
+  #in(): 'query' | 'body' {
+    const paging = this.#entity.paging
+    return 'in' in paging && paging.in === 'body' ? 'body' : 'query'
+  }
+
   #request(place: Place): { method: 'GET' | 'POST'; body?: string } {
     if (this.#entity.method === 'GET') return { method: 'GET' }
-    const paging = this.#entity.paging
-    const body = { ...this.#entity.body, ...(paging.kind === 'cursor' && paging.in === 'body' && place !== '' ? { [paging.param]: place } : {}) }
-    return { method: 'POST', body: JSON.stringify(body) }
+    return { method: 'POST', body: JSON.stringify({ ...this.#entity.body, ...(this.#in() === 'body' ? this.#asked(place) : {}) }) }
   }
 
   #url(place: Place): string {
     const paging = this.#entity.paging
-    if (paging.kind === 'link' && place !== '') return String(place)
+    if (place !== '' && (paging.kind === 'link' || (paging.kind === 'cursor' && paging.in === 'url'))) return String(place)
     const url = new URL(`${this.#base.replace(/\/+$/, '')}/${this.#entity.path.replace(/^\/+/, '')}`)
     for (const [name, value] of Object.entries(this.#entity.query)) url.searchParams.set(name, value)
-    if ('sizeParam' in paging && paging.sizeParam && paging.size) url.searchParams.set(paging.sizeParam, String(paging.size))
-    if (paging.kind === 'page' || paging.kind === 'offset' || (paging.kind === 'cursor' && paging.in === 'query' && place !== '')) url.searchParams.set(paging.param, String(place))
+    if (this.#in() === 'query') for (const [name, value] of Object.entries(this.#asked(place))) url.searchParams.set(name, String(value))
     return url.href
   }
 
@@ -113,6 +123,7 @@ export class Pages {
     if (paging.kind === 'cursor') {
       const token = query(json as Json, paging.next)[0] as unknown
       const text = token instanceof Numeral ? token.text : token
+      if (paging.in === 'url') return typeof text === 'string' && text !== '' ? new URL(text, answer.url).href : null
       return typeof text === 'string' && text !== '' ? text : typeof text === 'number' ? text : null
     }
     if (paging.kind === 'link') {

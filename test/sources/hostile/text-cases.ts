@@ -10,6 +10,12 @@ const lines = (n: number, line: (i: number) => string) => Array.from({ length: n
 const bytes = (...parts: (string | number[])[]) => Buffer.concat(parts.map((part) => typeof part === 'string' ? Buffer.from(part) : Buffer.from(part)))
 const clean = `id,name\n${lines(100, (i) => `${i},name ${i}`)}`
 
+/** `id,name`, two records, packed by bzip2: Node cannot write it. */
+const bzip2 = Buffer.from('QlpoOTFBWSZTWaAwe34AAAbZAAAQAAQwADYjIAAxANNNBAMQIEFFl0b17fi7kinChIUBg9vw', 'base64')
+/** 80 MB of one letter. */
+const bzip2Bomb = Buffer.from('QlpoOTFBWSZTWcJtKvMBX44BAKAAAAggADCATUZCoCWpCoCXMUFZJlNZJzlKzQEFMAGAoAAAIAAIIAAwzAUppgUSBsQUSB4u5IpwoSFHxj5U', 'base64')
+const flipped = (packed: Buffer, at: number) => { const copy = Buffer.from(packed); copy[at] = (copy[at] as number) ^ 0x55; return copy }
+
 export const textCases: HostileCase[] = [
   one('nothing at all', '', { loaded: 0 }),
   one('one byte', 'a', { loaded: 0 }),
@@ -94,7 +100,14 @@ export const textCases: HostileCase[] = [
   one('zip bomb', makeZip([{ name: 'a.csv', data: Buffer.alloc(80_000_000, 'a,b\n') }]), { code: 'limit-exceeded' }, {}, 'bomb.zip'),
   one('zip magic and nothing else', 'PK\u0003\u0004', { code: 'file-unreadable' }, {}, 'pk.zip'),
   one('raw deflate', deflateRawSync(clean), 'any'),
-  one('bzip2', bytes('BZh91AY&SY'), { code: 'file-unreadable', says: /bzip2/ }, {}, 'a.csv.bz2'),
+  one('bzip2', bzip2, { loaded: 2 }, {}, 'a.csv.bz2'),
+  one('two bzip2 streams', Buffer.concat([bzip2, bzip2]), { loaded: 5 }, {}, 'two.csv.bz2'),
+  one('bzip2, cut off', bzip2.subarray(0, -12), { code: 'file-unreadable', says: /ends too early/ }, {}, 'cut.csv.bz2'),
+  one('bzip2 that is only its beginning', bytes('BZh91AY&SY'), { code: 'file-unreadable' }, {}, 'head.csv.bz2'),
+  one('bzip2 with a wrong checksum', flipped(bzip2, 10), { code: 'file-unreadable', says: /checksum/ }, {}, 'sum.csv.bz2'),
+  one('bzip2 with damaged tables', flipped(bzip2, 30), { code: 'file-unreadable' }, {}, 'tables.csv.bz2'),
+  one('bzip2 bomb', bzip2Bomb, { code: 'limit-exceeded' }, {}, 'bomb.csv.bz2'),
+  one('xz', Buffer.concat([Buffer.from('fd377a585a00', 'hex'), Buffer.alloc(50)]), { code: 'file-unreadable', says: /xz/ }, {}, 'a.csv.xz'),
   one('PDF named csv', '%PDF-1.7\n%âãÏÓ\n', { code: 'file-unreadable', says: /PDF/ }),
   one('image named csv', bytes([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0]), { code: 'file-unreadable', says: /image/ }),
   one('program named csv', bytes([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0]), { code: 'file-unreadable', says: /program/ }),

@@ -7,8 +7,7 @@ import { Staging, ident, literal } from '../../../src/staging/staging.ts'
 import { collect, describeSource, standardEntities, type ExpectedEntity } from '../../../src/testing/source-conformance.ts'
 import { Folder } from '../file/folder.ts'
 
-/** The spool folders of the suite lie beside the test's own folder, in the system's temporary one. */
-const openStaging = (folder: Folder) => Staging.open(':memory:', { allowedFolders: [folder.path, join(folder.path, '..')] })
+const openStaging = (folder: Folder) => Staging.open(':memory:', { allowedFolders: [folder.path] })
 
 async function writeParquet(staging: Staging, path: string, entity: ExpectedEntity): Promise<void> {
   await staging.run(`CREATE OR REPLACE TABLE t (${entity.columns.map((column) => `${ident(column.name)} VARCHAR`).join(', ')})`)
@@ -20,7 +19,7 @@ describeSource({ describe, it, beforeAll, afterAll }, 'parquet', async () => {
   const folder = new Folder(), staging = await openStaging(folder), entities = standardEntities()
   for (const entity of entities) await writeParquet(staging, join(folder.path, `${entity.name}.parquet`), entity)
   return {
-    entities, open: () => openSource('files', 'parquet', { path: '.' }, { ...folder.env, scan: new ParquetScan(staging) }),
+    entities, folders: [folder.path], open: () => openSource('files', 'parquet', { path: '.' }, { ...folder.env, scan: new ParquetScan(staging) }),
     dispose: async () => { await staging.close(); folder.remove() },
   }
 })
@@ -39,7 +38,7 @@ describe('parquet', () => {
     const source = await open('types.parquet')
     const entity = (await source.describe()).entities[0]!
     expect(entity.columns.map((column) => column.type)).toEqual(['integer', 'decimal', 'float', 'boolean', 'date', 'timestamp', 'timestamptz', 'binary', 'json', 'json', 'text', 'text'])
-    const found = await collect(source, 'types')
+    const found = await collect(source, 'types', { folders: [folder.path] })
     expect(found.error).toBeNull()
     expect(found.rows).toEqual([['9223372036854775807', '12.340', '0.1', 'true', '2024-02-29', '2024-02-29 12:34:56.789012', '2024-02-29 10:00:00+00', 'dead', '{"a":[1,2],"b":"x"}', '[1,null]', null, '']])
   })
@@ -54,7 +53,7 @@ describe('parquet', () => {
   it('reads several files as one and refuses others', async () => {
     mkdirSync(join(folder.path, 'parts'))
     for (const n of [1, 2]) await staging.run(`COPY (SELECT ${n} AS id, 'x' AS label) TO ${literal(join(folder.path, 'parts', `p-${n}.parquet`))} (FORMAT parquet)`)
-    const found = await collect(await open('parts/p-*.parquet'), 'p')
+    const found = await collect(await open('parts/p-*.parquet'), 'p', { folders: [folder.path] })
     expect(found.rows).toEqual([['1', 'x'], ['2', 'x']])
     await staging.run(`COPY (SELECT 3 AS id) TO ${literal(join(folder.path, 'parts', 'p-3.parquet'))} (FORMAT parquet)`)
     await expect((await open('parts/p-*.parquet')).describe()).rejects.toThrow(/p-3.parquet/)

@@ -164,6 +164,41 @@ describe('REST', () => {
     expect(tokens).toBe(2)
   })
 
+  it('asks the token server as patiently as any other, and takes its no for an answer', async () => {
+    let turn = 0
+    routes.set('/moody', (_request, response) => {
+      turn++
+      if (turn === 1) response.writeHead(429, { 'retry-after': '7' }).end()
+      else if (turn === 2) response.writeHead(502).end()
+      else send(response, { access_token: 'access-token-9' })
+    })
+    routes.set('/after', (request, response) => request.headers.authorization === 'Bearer access-token-9' ? send(response, [{ id: 1 }]) : response.writeHead(403).end())
+    const auth = { kind: 'oauth2', tokenUrl: `${base}/moody`, clientId: 'me', clientSecret: 'client-secret' }
+    expect((await read({ path: 'after', method: 'POST' }, { auth })).rows).toEqual([['1']])
+    expect(waits[0]).toBeGreaterThanOrEqual(7000)
+    routes.set('/moody', (_request, response) => response.writeHead(400).end('{"error":"invalid_client"}'))
+    expect((await read({ path: 'after' }, { auth })).error).toMatchObject({ code: 'source-denied' })
+    routes.set('/moody', (_request, response) => response.writeHead(503).end())
+    expect((await read({ path: 'after' }, { auth })).error).toMatchObject({ code: 'source-failed' })
+  })
+
+  it('pages in the body of a POST, and by URLs in the answer', async () => {
+    routes.set('/body', (request, response) => {
+      let text = ''
+      request.on('data', (part: Buffer) => { text += part.toString() }).on('end', () => {
+        const body = JSON.parse(text) as { at: number; count: number }
+        send(response, numbered.slice(body.at, body.at + body.count))
+      })
+    })
+    expect((await read({ path: 'body', method: 'POST', paging: { kind: 'offset', in: 'body', param: 'at', sizeParam: 'count', size: 10 } })).rows.flat()).toEqual(numbered.map((one) => String(one.id)))
+    expect((await read({ path: 'body', paging: { kind: 'offset', in: 'body' } }).catch((error: unknown) => ({ error }))).error).toMatchObject({ code: 'config-invalid' })
+    routes.set('/odata', (_request, response, url) => {
+      const at = Number(url.searchParams.get('skip') ?? 0)
+      send(response, { value: numbered.slice(at, at + 10), ...(at < 20 ? { '@odata.nextLink': `/odata?skip=${at + 10}` } : {}) })
+    })
+    expect((await read({ path: 'odata', records: '$.value[*]', paging: { kind: 'cursor', in: 'url', next: `$['@odata.nextLink']` } })).rows.flat()).toEqual(numbered.map((one) => String(one.id)))
+  })
+
   it('goes nowhere that is not allowed, and carries credentials to no other host', async () => {
     routes.set('/away', (_request, response) => response.writeHead(302, { location: `${otherBase}/landed` }).end())
     routes.set('/landed', (_request, response) => send(response, [{ id: 1 }]))

@@ -48,6 +48,8 @@ function expectations(): ExpectedEntity[] {
     { name: 'keyless', columns: [{ name: 'v' }], rows: [['b'], ['a'], [null], [''], ['a'], ...Array.from({ length: 40 }, (_, i) => [`n${i}`])], ordered: true, sums: { v: null } },
     { name: 'view of order', columns: [{ name: 'no' }, { name: 'twice' }], rows: [['1', '2.20'], ['1', '4.40'], ['2', null], ['2', '-6.60']] },
     { name: 'by hand', columns: [{ name: 'label', type: 'text' }, { name: 'n', type: 'integer' }], rows: [['even', '501'], ['odd', '502']], ordered: true, primaryKey: ['label'], sums: { n: '1003' } },
+    { name: 'made', columns: [{ name: 'id' }, { name: 'once' }, { name: 'twice', type: 'decimal' }, { name: 'label', type: 'text' }, { name: 'unseen', type: 'integer' }], rows: [['1', '1.50', '3.00', '1.50x', '7'], ['2', null, null, null, '7']], ordered: true, primaryKey: ['id'], sums: { twice: '3.00' } },
+    { name: 'versioned', columns: [{ name: 'v' }], rows: [['2'], ['3']], ordered: true, sums: { v: '5' } },
     { name: 'odd keys', columns: [{ name: 'kind' }, { name: 'at' }, { name: 'raw' }, { name: 'flag' }], ordered: true, primaryKey: ['kind', 'at', 'raw', 'flag'],
       rows: [['apple', '0000-00-00 00:00:00', '00ff', '01'], ['apple', '2024-01-01 00:00:00+00', '00fe', '10'], ['apple', '2024-01-01 00:00:00+00', '00ff', '01'], ['zebra', '2024-01-01 00:00:00+00', '', '00']] },
   ]
@@ -73,6 +75,8 @@ beforeAll(async () => {
     CREATE VIEW \`view of order\` AS SELECT \`order no\` AS no, \`naïve "q\`\`\` * 2 AS twice FROM \`order\`;
     CREATE TABLE \`odd keys\` (kind enum('zebra', 'apple'), at timestamp, raw varbinary(4), flag bit(2), PRIMARY KEY (kind, at, raw, flag)); SET time_zone = '+00:00';
     INSERT INTO \`odd keys\` VALUES ('zebra', '2024-01-01', '', 0), ('apple', '2024-01-01', x'00ff', 1), ('apple', '2024-01-01', x'00fe', 2), ('apple', 0, x'00ff', 1);
+    CREATE TABLE made (id int AUTO_INCREMENT PRIMARY KEY, once decimal(10,2), twice decimal(12,2) AS (once * 2) VIRTUAL, label varchar(20) AS (CONCAT(once, 'x')) STORED, unseen int INVISIBLE DEFAULT 7); INSERT INTO made (once) VALUES (1.5), (NULL);
+    CREATE TABLE versioned (v int) WITH SYSTEM VERSIONING; INSERT INTO versioned VALUES (1), (3); UPDATE versioned SET v = 2 WHERE v = 1;
     CREATE TABLE big (id bigint PRIMARY KEY, body text); INSERT INTO big SELECT seq, REPEAT('x', 500) FROM seq_1_to_20000;
     CREATE TABLE huge (id int PRIMARY KEY, a longtext, b longtext); INSERT INTO huge VALUES (1, REPEAT('y"yyyyyyy', 1000000), REPEAT('z', 9000000)), (2, 'small', NULL)`)
 })

@@ -63,6 +63,7 @@ function expectations(): ExpectedEntity[] {
     { name: 'keyless', columns: [{ name: 'v' }], rows: [['b'], ['a'], [null], [''], ['a'], ...Array.from({ length: 40 }, (_, i) => [`n${i}`])], ordered: true, sums: { v: null } },
     { name: 'view of lines', columns: [{ name: 'no' }, { name: 'twice' }], rows: [['1', '2.20'], ['1', '4.40'], ['2', null], ['2', '-6.60']] },
     { name: 'by hand', columns: [{ name: 'label', type: 'text' }, { name: 'n', type: 'integer' }], rows: [['even', '501'], ['odd', '502']], ordered: true, primaryKey: ['label'], sums: { n: '1003' } },
+    { name: 'made', columns: [{ name: 'id', type: 'integer' }, { name: 'once', type: 'decimal' }, { name: 'twice', type: 'decimal' }, { name: 'object', type: 'integer' }], rows: [['1', '1.50', '3.00', '4294967295'], ['2', null, null, '1']], ordered: true, primaryKey: ['id'], sums: { twice: '3.00', object: '4294967296' } },
     { name: 'parted', columns: [{ name: 'id' }, { name: 'part' }], rows: [['1', '1'], ['2', '2'], ['3', '1']], ordered: false },
   ]
 }
@@ -89,6 +90,8 @@ beforeAll(async () => {
     CREATE VIEW "view of lines" AS SELECT "order no" AS no, "naïve ""q""" * 2 AS twice FROM lines;
     CREATE TABLE parted (id int, part int) PARTITION BY LIST (part); CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1); CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
     INSERT INTO parted VALUES (1, 1), (2, 2), (3, 1);
+    CREATE TABLE made (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, once numeric(10,2), twice numeric GENERATED ALWAYS AS (once * 2) STORED, object oid); INSERT INTO made (once, object) VALUES (1.5, 4294967295), (NULL, 1);
+    ALTER TABLE made ADD COLUMN gone int; ALTER TABLE made DROP COLUMN gone;
     CREATE TABLE big (id bigint PRIMARY KEY, body text); INSERT INTO big SELECT i, repeat('x', 500) FROM generate_series(1, 20000) i;
     CREATE TABLE hidden (id int PRIMARY KEY); CREATE TABLE filtered (id int PRIMARY KEY); INSERT INTO filtered VALUES (1), (2); ALTER TABLE filtered ENABLE ROW LEVEL SECURITY;
     CREATE SEQUENCE s; CREATE POLICY part_of ON filtered USING (id = 1);
