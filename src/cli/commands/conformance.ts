@@ -30,24 +30,29 @@ export function register(program: Command, signal: AbortSignal): void {
   program.command('conformance').description('Compare predictions with recordings of a real site, case by case.')
     .argument('[files...]', 'recorded cases; default: ../shared/erpnext and test/vectors')
     .option('--doctype <list>', 'only cases all of whose documents are of these DocTypes, separated by commas')
+    .option('--covered', 'only cases all of whose documents are of DocTypes the engine posts')
     .option('--site <folder>', 'folder describing the site; default: the shipped one')
     .option('--now <date>', 'day of the recording', RECORDED)
     .option('--sample <n>', 'at most so many cases of each file under test/vectors, evenly spread; all of other files')
+    .option('--part <k/n>', 'only every n-th case, from the k-th on: for several processes side by side')
     .option('--known <file>', 'JSON {id: reason} of cases known to differ: run, shown, not counted')
     .option('-v, --differences', 'print every difference of a case, not only the first')
-    .action(async (given: string[], options: { doctype?: string; site?: string; now: string; sample?: string; known?: string; differences?: boolean }, command: Command) => {
+    .action(async (given: string[], options: { doctype?: string; covered?: boolean; site?: string; now: string; sample?: string; part?: string; known?: string; differences?: boolean }, command: Command) => {
       const json = (command.optsWithGlobals() as { json?: boolean }).json ?? false
       const files = given.length > 0 ? given : defaultCaseFiles('.')
       if (files.length === 0) throw new LandfallError('config-missing', 'There are no recorded cases here', { hint: 'Name the files: landfall conformance FILE...' })
       const only = options.doctype === undefined ? null : new Set(options.doctype.split(',').map((name) => name.trim()))
       const write = (text: string) => process.stdout.write(`${text}\n`)
       const known = options.known === undefined ? {} : JSON.parse(readFileSync(options.known, 'utf8')) as Record<string, string>
-      let passed = 0, failed = 0, gaps = 0
+      const [part, parts] = /^([1-9]\d*)\/([1-9]\d*)$/.exec(options.part ?? '1/1')?.slice(1).map(Number) ?? []
+      if (part === undefined || parts === undefined || part > parts) throw new LandfallError('usage', `--part ${options.part} is not of the form k/n with k up to n.`, { hint: 'landfall conformance --part 1/2' })
+      let passed = 0, failed = 0, gaps = 0, place = 0
       await withEngine(options.site ?? null, fixedClock(options.now), async (engine) => {
         for (const file of files) {
-          const cases = [...readCases(file)].filter((recorded) => only === null || doctypesOf(recorded).every((doctype) => only.has(doctype)))
+          const cases = [...readCases(file)].filter((recorded) => doctypesOf(recorded).every((doctype) => (only === null || only.has(doctype)) && (options.covered !== true || engine.unsupported(doctype) === null)))
           for (const recorded of options.sample !== undefined && file.includes('vectors/') ? spread(cases, Number(options.sample)) : cases) {
             if (signal.aborted) return
+            if (place++ % parts !== part - 1) continue
             const differences = await differencesOf(engine, recorded)
             if (differences.length === 0) passed++
             else if (known[recorded.id] !== undefined) gaps++
