@@ -48,7 +48,8 @@ export function ident(name: string): string {
 /** Quotes a text literal for SQL; null gives NULL. */
 export function literal(value: string | number | bigint | boolean | null): string {
   if (value === null) return 'NULL'
-  if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`
+  // The parser takes NUL for the end of the statement.
+  if (typeof value === 'string') return value.includes('\0') ? `(${value.split('\0').map((part) => literal(part)).join(' || chr(0) || ')})` : `'${value.replaceAll("'", "''")}'`
   return String(value)
 }
 
@@ -248,5 +249,9 @@ export class Staging {
 
 function fail(sql: string, error: unknown): LandfallError {
   if (error instanceof LandfallError) return error
-  return new LandfallError('staging-failed', `${messageOf(error)}\nin: ${sql.length > 1500 ? `${sql.slice(0, 1500)}...` : sql}`, { cause: error })
+  const text = messageOf(error)
+  if (/^(out of memory|parser error: memory exhausted)/i.test(text)) {
+    return new LandfallError('limit-exceeded', `The staging database needs more memory than it may have: ${text.split('\n')[0]}\nin: ${sql.slice(0, 200)}`, { hint: 'Raise `limits.memory`; a table of thousands of columns is better read through a query or split.', cause: error })
+  }
+  return new LandfallError('staging-failed', `${text}\nin: ${sql.length > 1500 ? `${sql.slice(0, 1500)}...` : sql}`, { cause: error })
 }

@@ -1,5 +1,6 @@
 import { messageOf } from '../../errors/error.ts'
 import { selectTexts, type Step } from './json-path.ts'
+import { shownByte } from './json-text.ts'
 import type { JsonWindow } from './json-window.ts'
 
 const OPEN_ARRAY = 91, CLOSE_ARRAY = 93, OPEN_OBJECT = 123, CLOSE_OBJECT = 125, COMMA = 44, COLON = 58, QUOTE = 34
@@ -73,7 +74,7 @@ export async function* members(window: JsonWindow): AsyncGenerator<string> {
 async function ended(window: JsonWindow, close: number): Promise<boolean> {
   const byte = await window.peek()
   if (byte === close) { window.at++; return true }
-  if (byte !== COMMA) throw window.fault(byte < 0 ? 'it ends in the middle (is the file cut off?)' : `\`${String.fromCharCode(byte)}\` stands where \`,\` or \`${String.fromCharCode(close)}\` should`)
+  if (byte !== COMMA) throw window.fault(byte < 0 ? 'it ends in the middle (is the file cut off?)' : `${shownByte(byte)} stands where \`,\` or \`${String.fromCharCode(close)}\` should`)
   window.at++
   if (await window.peek() === close) throw window.fault('a comma stands before the end (trailing comma)')
   return false

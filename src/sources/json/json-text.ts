@@ -172,6 +172,16 @@ export class JsonText {
 
   #unexpected(wanted: string): JsonFault {
     const char = this.#text[this.#at]
-    return new JsonFault(char === undefined ? `it ends where ${wanted} should stand` : `\`${char}\` stands where ${wanted} should`, this.#at)
+    return new JsonFault(char === undefined ? `it ends where ${wanted} should stand` : `${shownChar(char)} stands where ${wanted} should`, this.#at)
   }
+}
+
+/** A character as messages name it: what cannot be seen by its number. */
+export function shownChar(char: string): string {
+  return /^[ -~\u00a1-\ud7ff]$/.test(char) ? `\`${char}\`` : `the character U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
+}
+
+/** A byte as messages name it. */
+export function shownByte(byte: number): string {
+  return byte >= 0x20 && byte < 0x7f ? `\`${String.fromCharCode(byte)}\`` : `the byte 0x${byte.toString(16).padStart(2, '0')}`
 }

@@ -1,4 +1,5 @@
 import { LandfallError } from '../../errors/error.ts'
+import { shownByte } from './json-text.ts'
 
 const QUOTE = 34, BACKSLASH = 92, LF = 10
 
@@ -73,7 +74,7 @@ export class JsonWindow {
   /** Takes the byte at hand, which must be `byte`. */
   async expect(byte: number, wanted: string): Promise<void> {
     const found = await this.peek()
-    if (found !== byte) throw this.fault(found < 0 ? `it ends where ${wanted} should stand` : `\`${String.fromCharCode(found)}\` stands where ${wanted} should`)
+    if (found !== byte) throw this.fault(found < 0 ? `it ends where ${wanted} should stand` : `${shownByte(found)} stands where ${wanted} should`)
     this.at++
   }
 

@@ -174,11 +174,13 @@ export class RestSource implements Source {
   }
 }
 
-/** The last keys met. */
+/** The last keys met, REMEMBERED_KEYS of them or up to twice as many: the older half is dropped whole, since taking a Set's oldest members one by one takes quadratic time. */
 class Recent {
   readonly #key: string[]
   readonly #columns: Columns
-  readonly #seen = new Set<string>()
+  #seen = new Set<string>()
+  #older = new Set<string>()
+
   constructor(key: string[], columns: Columns) {
     this.#key = key
     this.#columns = columns
@@ -188,9 +190,12 @@ class Recent {
   met(values: Values): string | null {
     if (this.#key.length === 0) return null
     const key = JSON.stringify(this.#key.map((name) => values[this.#columns.names.indexOf(name)] ?? null))
-    if (this.#seen.has(key)) return key
+    if (this.#seen.has(key) || this.#older.has(key)) return key
+    if (this.#seen.size >= REMEMBERED_KEYS) {
+      this.#older = this.#seen
+      this.#seen = new Set()
+    }
     this.#seen.add(key)
-    if (this.#seen.size > REMEMBERED_KEYS) this.#seen.delete(this.#seen.values().next().value as string)
     return null
   }
 }
