@@ -9,7 +9,11 @@ import { filled, type OrderKind } from './kind.ts'
 export async function appendItemTaxRows(ctx: PostingContext, kind: OrderKind): Promise<void> {
   const accounts = ctx.site.single('Accounts Settings')
   if (Number(accounts['add_taxes_from_taxes_and_charges_template'] ?? 0) !== 0) await appendTemplateRows(ctx, kind)
-  if (Number(accounts['add_taxes_from_item_tax_template'] ?? 0) === 0) return
+  if (Number(accounts['add_taxes_from_item_tax_template'] ?? 0) !== 0) await appendAccountRows(ctx, kind)
+  await ctx.recount('taxes')
+}
+
+async function appendAccountRows(ctx: PostingContext, kind: OrderKind): Promise<void> {
   const taxes = ctx.child('taxes'), purchase = kind.selling ? '' : `, category, add_deduct_tax, is_tax_withholding_account`
   await ctx.staging.run(`INSERT INTO ${taxes} (_parent, _idx, idx, name, creation, modified, owner, modified_by, docstatus, parenttype, parentfield, charge_type, account_head, rate, description${purchase})
     SELECT _parent, nth, nth, ${ctx.hash('taxes', '_parent', 'nth')}, TIMESTAMP ${literal(ctx.now)}, TIMESTAMP ${literal(ctx.now)}, ${literal(ctx.user)}, ${literal(ctx.user)}, 0, ${literal(kind.doctype)}, 'taxes',
