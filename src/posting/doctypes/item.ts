@@ -128,6 +128,7 @@ export const rule: PostingRule = {
       return { name: values['item_code'] as string | null, taken: 'refuse' }
     },
   },
+  replaced: { description: 'TRUE' },
   texts: {
     autoname: [{ field: 'item_code', call: 'replace', zero: true }],
     validate: [{ field: 'barcodes.barcode', error: { type: 'TypeError', message: "object of type 'int' has no len()" } }],

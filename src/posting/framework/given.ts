@@ -12,10 +12,10 @@ export function pythonType(type: string | undefined): 'int' | 'float' | 'bool' |
 
 /** Numbers given for fields whose text the controller, or the framework, takes apart: Python raises where the site does so. */
 export async function findNumbers(batch: Batch, fields: readonly TextField[], stage: Stage): Promise<void> {
-  for (const { field, call, error, zero } of fields) {
+  for (const { field, call, error, zero, whole } of fields) {
     const [table, name] = field.includes('.') ? field.split('.') as [string, string] : [null, field]
     const given = table === null ? batch.source.documents : batch.source.children.get(table), python = pythonType(given?.columns.get(name))
-    if (given === undefined || python === null) continue
+    if (given === undefined || python === null || (whole && python === 'float')) continue
     const { type, message } = error ?? { type: 'AttributeError', message: `'${python}' object has no attribute '${call}'` }
     const value = `d.${ident(name)}`, [id, idx] = table === null ? ['_id', ''] : ['_parent', ', d._idx AS idx']
     await batch.find({
@@ -30,6 +30,7 @@ export async function findNumbers(batch: Batch, fields: readonly TextField[], st
 export async function findNumbersInEditors(batch: Batch): Promise<void> {
   const error = { type: 'TypeError', message: 'expected string or bytes-like object' }
   const tables = [{ prefix: '', plan: batch.plan }, ...batch.plan.children.map(({ field, plan }) => ({ prefix: `${field.fieldname}.`, plan }))]
-  const fields = tables.flatMap(({ prefix, plan }) => plan.columns.filter((column) => column.field?.fieldtype === 'Text Editor').map((column) => ({ field: `${prefix}${column.name}`, error })))
+  const replaced = batch.run.rule(batch.meta.name)?.replaced ?? {}
+  const fields = tables.flatMap(({ prefix, plan }) => plan.columns.filter((column) => column.field?.fieldtype === 'Text Editor' && !(`${prefix}${column.name}` in replaced)).map((column) => ({ field: `${prefix}${column.name}`, error })))
   await findNumbers(batch, fields, 'framework_checks')
 }

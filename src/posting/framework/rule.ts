@@ -79,6 +79,8 @@ export interface TextField {
   error?: { type: string; message: string }
   /** Raises for 0 as well. */
   zero?: boolean
+  /** Raises for whole numbers only. */
+  whole?: boolean
 }
 
 /** Everything a DocType's controller adds to the framework. One per file in `doctypes/`, exported as `rule`. */
