@@ -87,6 +87,12 @@ async function postOne(engine: PostingEngine, doc: CaseDoc, submit: boolean, ord
     const { type, message } = refused.at(-1)!
     return { error: { type: type === 'unsupported' ? 'Unsupported' : type, message } }
   }
+  for (const [key, value] of fields) {
+    // A draft's column holds one value: lists and objects are met here only, by the database at last.
+    const field = meta.field(key)
+    if (field === undefined || value === null || typeof value !== 'object' || ['JSON', 'Table MultiSelect'].includes(field.fieldtype)) continue
+    return { error: Array.isArray(value) ? { type: 'ValidationError', message: `Value for ${field.label ?? key} cannot be a list` } : { type: 'TypeError', message: 'dict can not be used as parameter' } }
+  }
   const name = await staging.one<{ name: string }>(`SELECT name FROM rows.${ident(meta.table)} WHERE _draft = ${ordinal} AND _doctype = ${literal(doc.doctype)} LIMIT 1`)
   const made: Made = { id: ordinal, doctype: doc.doctype, name: name?.name ?? '', children: {} }
   for (const key of children.keys()) {
@@ -136,16 +142,17 @@ class Written {
       if (rows.length === 0) continue
       inserted[table] = rows.map(({ _draft, _doctype, ...row }) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, outward(value)])))
     }
-    const decimals = await this.#decimals(engine, Object.keys(inserted))
+    const decimals = this.#columns(engine, Object.keys(inserted), 'decimal'), times = this.#columns(engine, Object.keys(inserted), 'time(')
     for (const [table, rows] of Object.entries(inserted)) for (const row of rows) for (const column of decimals.get(table) ?? []) if (row[column] !== null && row[column] !== undefined) row[column] = Number(row[column])
+    for (const [table, rows] of Object.entries(inserted)) for (const row of rows) for (const column of times.get(table) ?? []) if (typeof row[column] === 'string') row[column] = span(row[column])
     return { inserted, updated: await this.#updated(engine), deleted: {} }
   }
 
-  async #decimals(engine: PostingEngine, tables: string[]): Promise<Map<string, string[]>> {
+  #columns(engine: PostingEngine, tables: string[], type: string): Map<string, string[]> {
     const found = new Map<string, string[]>()
     for (const table of tables) {
       const meta = engine.site.doctype(table.slice(3))
-      found.set(table, meta?.columns.filter((column) => column.type.startsWith('decimal')).map((column) => column.name) ?? [])
+      found.set(table, meta?.columns.filter((column) => column.type.startsWith(type)).map((column) => column.name) ?? [])
     }
     return found
   }
@@ -164,6 +171,12 @@ class Written {
     }
     return updated
   }
+}
+
+/** A time of day as Python writes the span since midnight: `9:00:00`, `9:00:00.500000`. */
+function span(time: string): string {
+  const [whole, fraction] = time.split('.') as [string, string?]
+  return whole.replace(/^0(?=\d)/, '') + (fraction === undefined ? '' : `.${fraction.padEnd(6, '0')}`)
 }
 
 function outward(value: Value): Value {

@@ -15,15 +15,25 @@ export function impliedRecords(site: Site, doctype: string): SiteRecord[] {
   }
   if (doctype === 'User') return usersOf(site)
   if (doctype === 'Contact') return contactsOf(site)
+  if (doctype === 'Role') return ROLES.map((name) => ({ name, role_name: name, disabled: 0, docstatus: 0, idx: 0 }))
   return []
 }
+
+/** Roles Frappe and ERPNext bring with them. */
+const ROLES = [
+  'Accounts Manager', 'Accounts User', 'Administrator', 'Agriculture Manager', 'Agriculture User', 'All', 'Analytics', 'Auditor', 'Blogger', 'Customer', 'Dashboard Manager', 'Delivery Manager',
+  'Delivery User', 'Desk User', 'Employee', 'Employee Self Service', 'Fleet Manager', 'Fulfillment User', 'Guest', 'HR Manager', 'HR User', 'Inbox User', 'Item Manager', 'Knowledge Base Contributor',
+  'Knowledge Base Editor', 'Maintenance Manager', 'Maintenance User', 'Manufacturing Manager', 'Manufacturing User', 'Newsletter Manager', 'Prepared Report User', 'Projects Manager', 'Projects User',
+  'Purchase Manager', 'Purchase Master Manager', 'Purchase User', 'Quality Manager', 'Report Manager', 'Sales Manager', 'Sales Master Manager', 'Sales User', 'Script Manager', 'Stock Manager',
+  'Stock User', 'Supplier', 'Support Team', 'System Manager', 'Translator', 'Website Manager', 'Workspace Manager',
+]
 
 /** Contacts by their recorded child rows: the name, and the address that is primary. */
 function contactsOf(site: Site): SiteRecord[] {
   const contacts = new Map<string, SiteRecord>()
   for (const row of site.records('Contact Email')) {
     const name = String(row['parent']), known = contacts.get(name)
-    if (known === undefined || row['is_primary'] === 1) contacts.set(name, { name, full_name: name, email_id: row['email_id'] ?? null, docstatus: 0, idx: 0 })
+    if (known === undefined || row['is_primary'] === 1) contacts.set(name, { name, full_name: name, email_id: row['email_id'] ?? null, phone: '', mobile_no: '', docstatus: 0, idx: 0 })
   }
   return [...contacts.values()]
 }

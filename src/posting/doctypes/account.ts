@@ -79,6 +79,7 @@ export const rule: PostingRule = {
   reads: ['Company', 'Account'],
   naming: numberedNaming('account_number', 'account_name'),
   tree: { parentField: 'parent_account' },
+  texts: { autoname: [{ field: 'account_name', call: 'strip', zero: true }] },
   steps: [
     { stage: 'validate', id: 'parent', run: findWrongParent },
     { stage: 'validate', id: 'number', run: findTakenNumber },

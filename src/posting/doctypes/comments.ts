@@ -21,6 +21,12 @@ export async function noteOnRecords(ctx: PostingContext, where: string, by: stri
     `SELECT _id AS id, name, reference_doctype AS t, reference_name AS r, content, COALESCE(NULLIF(${ident(by)}, ''), owner) AS "by" FROM ${ctx.live} WHERE ${where} AND ${given('reference_doctype')} AND ${given('reference_name')} ORDER BY _id`)
   for (const doctype of new Set(rows.map((row) => row.t))) {
     const meta = ctx.site.doctype(doctype)
+    if (meta?.istable) {
+      await ctx.find({
+        type: 'OperationalError', field: 'reference_doctype', message: `(1054, "Unknown column '_comments' in 'SET'")`, hint: 'Refer to the document the row is in.',
+        select: `SELECT _id AS id FROM ${ctx.live} l WHERE reference_doctype = ${literal(doctype)} AND ${given('reference_name')} AND ${where}`,
+      })
+    }
     if (meta === undefined || meta.issingle || meta.column('_comments') === undefined) continue
     const mine = rows.filter((row) => row.t === doctype), scratch = ctx.scratch('comments')
     const before = await ctx.staging.all<{ name: string; c: string | null }>(`SELECT t.name, t._comments AS c FROM rows.${ident(meta.table)} t WHERE t.name IN (SELECT reference_name FROM ${ctx.live} WHERE reference_doctype = ${literal(doctype)})`)

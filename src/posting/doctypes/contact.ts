@@ -78,6 +78,7 @@ export const rule: PostingRule = {
       return { name: link === null ? name : `${name}-${link.trim()}`, taken: 'dash' }
     },
   },
+  texts: { validate: [{ field: 'phone_nos.phone', call: 'strip' }, { field: 'email_ids.email_id', call: 'strip' }] },
   steps: [
     { stage: 'validate', id: 'full-name', run: fullName },
     { stage: 'validate', id: 'primaries', run: primaries },

@@ -61,6 +61,7 @@ export const rule: PostingRule = {
       return { name: null }
     },
   },
+  texts: { autoname: [{ field: 'customer_name', whole: true, error: { type: 'NameError', message: 'Invalid name type (integer) for varchar name column' } }] },
   steps: [
     ...accountSteps(PARTY),
     { stage: 'validate', id: 'loyalty', pass: 'insert', run: loyalty },

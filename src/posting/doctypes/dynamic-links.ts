@@ -4,6 +4,10 @@ import type { PostingContext } from '../framework/rule.ts'
 /** Links of an Address or Contact must name a record; a row without one stops the site when it looks the record up. */
 async function findUnnamed(ctx: PostingContext): Promise<void> {
   await ctx.find({
+    type: 'ValueError', field: 'links.link_doctype', message: 'First non keyword argument must be a string or dict', hint: 'Name the linked record or leave the row out.',
+    select: `SELECT _parent AS id, idx AS idx FROM ${ctx.child('links')} WHERE COALESCE(link_doctype, '') = ''`,
+  })
+  await ctx.find({
     type: 'DoesNotExistError', field: 'links.link_name', hint: 'Name the linked record or leave the row out.',
     select: `SELECT _parent AS id, idx AS idx, link_doctype || ' None not found' AS message FROM ${ctx.child('links')} WHERE link_doctype IS NOT NULL AND link_doctype <> '' AND COALESCE(link_name, '') = ''`,
   })

@@ -47,6 +47,7 @@ export const rule: PostingRule = {
   doctype: 'Employee',
   reads: ['Employee', 'User'],
   tree: { parentField: 'reports_to' },
+  dates: ['date_of_birth', 'date_of_joining', 'date_of_retirement', 'relieving_date', 'contract_end_date'],
   steps: [
     { stage: 'validate', id: 'status', run: findWrongStatus },
     { stage: 'validate', id: 'names', run: setNames },

@@ -128,6 +128,11 @@ export const rule: PostingRule = {
       return { name: values['item_code'] as string | null, taken: 'refuse' }
     },
   },
+  replaced: { description: 'TRUE' },
+  texts: {
+    autoname: [{ field: 'item_code', call: 'replace', zero: true }],
+    validate: [{ field: 'barcodes.barcode', error: { type: 'TypeError', message: "object of type 'int' has no len()" } }],
+  },
   steps: [
     { stage: 'before_validate', id: 'code', run: async (ctx) => { await ctx.staging.run(`UPDATE ${ctx.doc} SET item_code = ${STRIPPED}`) } },
     { stage: 'validate', id: 'names', run: fillNames },

@@ -123,6 +123,12 @@ export const rule: PostingRule = {
   doctype: 'Lead',
   reads: ['Lead', 'Contact', 'Dynamic Link'],
   writes: ['Contact', 'Dynamic Link'],
+  texts: {
+    before_insert: [
+      ...['salutation', 'first_name', 'middle_name', 'last_name'].map((field) => ({ field, error: { type: 'TypeError', message: 'sequence item: expected str instance, int found' } })),
+      { field: 'phone', call: 'strip' }, { field: 'mobile_no', call: 'strip' },
+    ],
+  },
   steps: [
     {
       stage: 'before_insert', id: 'existing-customer',

@@ -84,6 +84,10 @@ export async function internalParty(ctx: PostingContext, party: Party): Promise<
 export async function portalUsers(ctx: PostingContext): Promise<void> {
   if (ctx.childCount('portal_users') === 0) return
   await ctx.find({
+    type: 'DoesNotExistError', field: 'portal_users.user', message: 'User None not found', hint: 'Name the user or leave the row out.',
+    select: `SELECT _parent AS id, _idx AS idx FROM ${ctx.child('portal_users')} WHERE ${missing('"user"')}`,
+  })
+  await ctx.find({
     type: 'unsupported', field: 'portal_users', message: 'Portal users are given a role on their User record, which is not predicted', hint: 'Add portal users after the migration.',
     select: `SELECT DISTINCT _parent AS id FROM ${ctx.child('portal_users')} WHERE ${given('"user"')}`,
   })

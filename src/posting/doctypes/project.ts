@@ -53,6 +53,7 @@ async function setProgress(ctx: PostingContext): Promise<void> {
 export const rule: PostingRule = {
   doctype: 'Project',
   reads: ['Email Account', 'Sales Order'],
+  replaced: { actual_start_date: 'TRUE', actual_end_date: 'TRUE' },
   steps: [
     { stage: 'validate', id: 'welcome', run: checkWelcome },
     { stage: 'validate', id: 'warn-overwritten', run: warnOverwritten },

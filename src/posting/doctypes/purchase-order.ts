@@ -55,6 +55,7 @@ export const rule: PostingRule = {
     'Currency Exchange', 'Account', 'Item Tax Template Detail', 'Payment Terms Template Detail', 'Project', 'Cost Center', 'Party Account', 'Purchase Order Item', 'Purchase Receipt', 'Purchase Receipt Item', 'Purchase Invoice', 'Purchase Invoice Item',
   ],
   writes: ['tabBin', 'tabItem', 'tabItem Price', 'tabComment', 'tabVersion'],
+  dates: ['transaction_date'],
   steps: [
     ...orderSteps(kind),
     validate('warehouses', (ctx) => findBadWarehouses(ctx, kind)),

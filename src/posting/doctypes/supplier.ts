@@ -21,6 +21,8 @@ export const rule: PostingRule = {
     columns: ['supplier_name', 'naming_series'],
     wish: (values, ctx) => (ctx.site.default('supp_master_name') === 'Supplier Name' ? { name: values['supplier_name'] as string | null } : { name: null }),
   },
+  texts: { autoname: [{ field: 'supplier_name', whole: true, error: { type: 'NameError', message: 'Invalid name type (integer) for varchar name column' } }] },
+  replaced: { release_date: `NOT (${on('on_hold')})` },
   steps: [
     ...accountSteps(PARTY),
     { stage: 'validate', id: 'internal-supplier', pass: 'insert', run: (ctx) => internalParty(ctx, PARTY) },

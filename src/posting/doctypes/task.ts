@@ -75,21 +75,26 @@ async function updateProjects(ctx: PostingContext): Promise<void> {
   // Python's round(), by the site's rounding of halves to even: percentages are kept with two decimals.
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${table.replace(/^temp\./, '')} AS SELECT p.name, s.last_id AS id, p.status AS before,
     round_even(CASE p.percent_complete_method WHEN 'Task Progress' THEN s.progress / s.tasks WHEN 'Task Weight' THEN CASE WHEN s.weight = 0 THEN 0
-      ELSE s.weighted / s.weight END ELSE s.done / s.tasks * 100 END, 2) AS percent
+      ELSE s.weighted END ELSE s.done / s.tasks * 100 END, 2) AS percent
     FROM rows.tabProject p JOIN (SELECT t.project, max(l._id) AS last_id, COUNT(*)::DOUBLE AS tasks, COUNT(*) FILTER (t.status IN ${DONE})::DOUBLE AS done,
       SUM(t.progress::DOUBLE) AS progress,
-      SUM(t.task_weight::DOUBLE) AS weight, SUM(t.progress::DOUBLE * t.task_weight::DOUBLE) AS weighted
-      FROM rows.tabTask t LEFT JOIN ${ctx.live} l ON l.name = t.name WHERE t.project IN (SELECT project FROM ${ctx.live})
-        GROUP BY t.project) s ON s.project = p.name
+      SUM(t.task_weight::DOUBLE) AS weight, SUM(t.progress::DOUBLE * t.share) AS weighted
+      FROM (SELECT *, round_even(task_weight::DOUBLE / NULLIF(SUM(task_weight::DOUBLE) OVER (PARTITION BY project), 0), 2) AS share
+        FROM rows.tabTask WHERE project IN (SELECT project FROM ${ctx.live})) t LEFT JOIN ${ctx.live} l ON l.name = t.name GROUP BY t.project) s ON s.project = p.name
     WHERE COALESCE(p.percent_complete_method, '') <> 'Manual'`)
   await ctx.updateRows('tabProject', 'percent_complete', `SELECT id, name AS "key", percent AS "after" FROM ${table}`)
   await ctx.updateRows('tabProject', 'status', `SELECT id, name AS "key", CASE WHEN percent = 100 THEN 'Completed' ELSE 'Open' END AS "after" FROM ${table}
     WHERE before IS DISTINCT FROM 'Cancelled'`)
 }
 
-/** A task below another becomes one the parent depends on. */
+/** A task below another becomes one the parent depends on; a template may depend on templates only. */
 async function joinParents(ctx: PostingContext): Promise<void> {
   if (!ctx.has('parent_task')) return
+  await ctx.find({
+    type: 'ValidationError', field: 'parent_task', hint: 'Below a template belong templates.',
+    select: `SELECT l._id AS id, l.parent_task AS "value", 'Dependent Task ' || l.name || ' is not a Template Task' AS message FROM ${ctx.live} l
+      JOIN rows.tabTask p ON p.name = l.parent_task WHERE ${on('p.is_template')} AND NOT ${on('l.is_template')}`,
+  })
   const joined = ctx.scratch('joined')
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${joined.replace(/^temp\./, '')} AS SELECT l._id, l.name, l.subject, l.parent_task,
     (SELECT COALESCE(max(c.idx), 0) FROM rows."tabTask Depends On" c WHERE c.parent = l.parent_task

@@ -3,6 +3,7 @@ import type { Site } from '../../site/site.ts'
 import type { DocTypeMeta } from '../../site/doctype.ts'
 import type { Clock } from '../../model/clock.ts'
 import type { HashNames } from './hash.ts'
+import { extraFields, type DraftSource } from './build.ts'
 import { defaultsOf, type Moment } from './defaults.ts'
 import { DUCK_TYPES, type DocTypePlan } from './plan.ts'
 import { STAGES, type FindingSpec, type NestedDrafts, type Pass, type PostingContext, type PostingRule, type Stage } from './rule.ts'
@@ -44,6 +45,7 @@ export class Batch implements PostingContext {
   readonly plan: DocTypePlan
   readonly depth: number
   readonly unit: string
+  readonly source: DraftSource
   readonly drafts: string
   readonly extras: ReadonlySet<string>
   pass: Pass = 'insert'
@@ -54,13 +56,14 @@ export class Batch implements PostingContext {
   readonly #scratches: string[] = []
   #present = new Set<string>()
 
-  constructor(run: Run, plan: DocTypePlan, depth: number, unit: string, drafts: string, extras: string[]) {
+  constructor(run: Run, plan: DocTypePlan, depth: number, unit: string, source: DraftSource) {
     this.run = run
     this.plan = plan
     this.depth = depth
     this.unit = unit
-    this.drafts = drafts
-    this.extras = new Set(extras)
+    this.source = source
+    this.drafts = source.documents.relation
+    this.extras = new Set(extraFields(plan, source.documents))
   }
 
   get staging(): Staging { return this.run.staging }

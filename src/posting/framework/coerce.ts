@@ -65,7 +65,8 @@ export function coerce(x: string, type: string, column: Pick<PlannedColumn, 'kin
     float: () => (given === 'text' ? `plain_float(${x})` : number ? `CAST(${x} AS DOUBLE)` : `CASE WHEN ${x} IS NULL THEN NULL ELSE 0.0 END`),
     date: () => (given === 'text' ? `plain_date(${x})` : given === 'date' || given === 'datetime' ? `CAST(${x} AS DATE)` : `plain_date(${TO_TEXT[given](x)})`),
     datetime: () => (given === 'text' ? `plain_datetime(${x})` : given === 'date' || given === 'datetime' ? `CAST(${x} AS TIMESTAMP)` : `plain_datetime(${TO_TEXT[given](x)})`),
-    time: () => (given === 'text' ? `plain_time(${x})` : given === 'time' ? x : `plain_time(${TO_TEXT[given](x)})`),
+    // The database reads a number as hours, minutes and seconds, two digits each.
+    time: () => (given === 'text' ? `plain_time(${x})` : given === 'time' ? x : given === 'int' ? `plain_time(regexp_replace(lpad(CAST(${x} AS VARCHAR), 6, '0'), '^(..)(..)(..)$', '\\1:\\2:\\3'))` : `plain_time(${TO_TEXT[given](x)})`),
   }
   if (given === 'text' && type !== 'VARCHAR' && column.kind !== 'text') return coerce(`CAST(${x} AS VARCHAR)`, 'VARCHAR', column)
   return kinds[column.kind]()

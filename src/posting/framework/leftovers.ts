@@ -33,10 +33,18 @@ async function readTable(batch: Batch, plan: DocTypePlan, given: DraftRelation, 
   }
 }
 
+const DATE_HINT = 'Bring dates into the form 2026-11-22 with a transform.'
+const numberRefusal = (column: PlannedColumn, text: string) => (column.field!.fieldtype === 'Duration' ? `(1265, "Data truncated for column '${column.name}' at row 1")` : `${text} can not be used with MySQL`)
+
+/** Certainly no date to frappe.utils.getdate: without a digit, or a day there is not in the form of the site. */
+const noDate = (text: string) => !/\d/.test(text) || /^\d{4}-\d{1,2}-\d{1,2}$/.test(text.trim())
+
 /** The value as text DuckDB casts to the column's type; null when the site refuses it. */
 function valueOf(text: string, column: PlannedColumn): string | null {
   if (column.kind === 'int') return String(cint(text))
   if (column.kind === 'check') return cint(text) === 0 ? '0' : '1'
+  // A duration goes to the database as it is given, which reads numbers only.
+  if (column.kind === 'float' && column.field!.fieldtype === 'Duration' && !/^[\s\d+.eE-]+$/.test(text)) return null
   if (column.kind === 'float') return Number.isFinite(flt(text)) ? String(flt(text)) : null
   return readMoment(text, column.kind)
 }
@@ -44,9 +52,15 @@ function valueOf(text: string, column: PlannedColumn): string | null {
 async function report(batch: Batch, column: PlannedColumn, read: Leftover[], child: string | null): Promise<void> {
   const field = child === null ? column.name : `${child}.${column.name}`, number = column.kind === 'int' || column.kind === 'check' || column.kind === 'float'
   const at = (row: Leftover) => ({ id: row.id, value: row.v, idx: child === null ? null : row.idx })
-  const refused = read.filter((row) => row.to === null)
-  await batch.findAll({ type: number ? 'ProgrammingError' : 'OperationalError', field, stage: 'framework_insert', causeByValue: true, hint: number ? 'Use a number transform.' : 'Bring dates into the form 2026-11-22 with a transform.' },
-    refused.map((row) => ({ ...at(row), message: number ? `${row.v} can not be used with MySQL` : `(1292, "Incorrect ${column.kind} value: '${row.v}' for column '${column.name}' at row 1")` })))
+  const rule = batch.run.rule(batch.meta.name), replaced = rule?.replaced?.[field]
+  const lost = replaced === undefined ? new Set<number>() : new Set((await batch.staging.all<{ id: number }>(`SELECT _id AS id FROM ${batch.doc} WHERE ${replaced}`)).map((row) => row.id))
+  const refused = read.filter((row) => row.to === null && !lost.has(row.id))
+  const early = !number && (rule?.dates ?? []).includes(field) ? refused.filter((row) => noDate(row.v)) : []
+  await batch.findAll({ type: 'ValidationError', field, stage: 'validate', causeByValue: true, hint: DATE_HINT }, early.map((row) => ({ ...at(row), message: `${row.v} is not a valid date string.` })))
+  const long = column.kind === 'time' ? refused.filter((row) => /^\d{2,3}:[0-5]?\d(:[0-5]?\d)?$/.test(row.v)) : []
+  await batch.findAll({ type: 'unsupported', field, causeByValue: true, hint: 'Give a time of day.' }, long.map((row) => ({ ...at(row), message: 'The database keeps times of 24 hours and more, which is not predicted' })))
+  await batch.findAll({ type: number ? column.field!.fieldtype === 'Duration' ? 'DataError' : 'ProgrammingError' : 'OperationalError', field, stage: 'framework_insert', causeByValue: true, hint: number ? 'Use a number transform.' : DATE_HINT },
+    refused.filter((row) => !early.includes(row) && !long.includes(row)).map((row) => ({ ...at(row), message: number ? numberRefusal(column, row.v) : `(1292, "Incorrect ${column.kind} value: '${row.v}' for column '${column.name}' at row 1")` })))
   if (number) {
     await batch.findAll({ severity: 'warning', type: 'silent-zero', field, causeByValue: true, hint: 'Use a number transform with the right locale, or a boolean transform.' },
       read.filter((row) => row.to === '0' && !/^[\s+0.,_-]*$/.test(row.v)).map((row) => ({ ...at(row), message: 'The site reads this text as 0' })))

@@ -1,5 +1,5 @@
 import { Batch } from './batch.ts'
-import { extraFields, type DraftRelation, type DraftSource } from './build.ts'
+import type { DraftRelation, DraftSource } from './build.ts'
 import type { NestedDrafts } from './rule.ts'
 import { finishBatch, prepareBatch } from './run-batch.ts'
 
@@ -27,7 +27,7 @@ export async function postNested(parent: Batch, drafts: NestedDrafts, unsupporte
     return names
   }
   const source: DraftSource = { documents: await describe(documents), children }
-  const batch = new Batch(run, run.plan(drafts.doctype), depth, `${parent.unit}>${drafts.doctype}`, documents, extraFields(run.plan(drafts.doctype), source.documents))
+  const batch = new Batch(run, run.plan(drafts.doctype), depth, `${parent.unit}>${drafts.doctype}`, source)
   const before = run.late
   await prepareBatch(batch, source, 'TRUE')
   await finishBatch(batch)

@@ -69,6 +69,20 @@ export interface NamingRule {
   prepare?(ctx: PostingContext): Promise<void>
 }
 
+/** A text field whose text the controller takes apart, so that a number given for it breaks the site. */
+export interface TextField {
+  /** Fieldname, or `table.fieldname` of a child row. */
+  field: string
+  /** The method of text called on it: raises AttributeError for a number. */
+  call?: string
+  /** The exception, where it is another. */
+  error?: { type: string; message: string }
+  /** Raises for 0 as well. */
+  zero?: boolean
+  /** Raises for whole numbers only. */
+  whole?: boolean
+}
+
 /** Everything a DocType's controller adds to the framework. One per file in `doctypes/`, exported as `rule`. */
 export interface PostingRule {
   doctype: string
@@ -78,6 +92,12 @@ export interface PostingRule {
   writes?: string[]
   /** Absent: the DocType's `autoname` alone. */
   naming?: NamingRule
+  /** Fields taken apart as text, by the stage in which that is done. */
+  texts?: Partial<Record<Stage, TextField[]>>
+  /** Date fields the controller reads in validate: a text that is no date is refused there, with a ValidationError. */
+  dates?: string[]
+  /** Fields the controller replaces before they are stored, with the condition (SQL over the working table) under which it does: what their text says does not matter then. */
+  replaced?: Record<string, string>
   /** Steps in order; several in one stage run in the order given. */
   steps: Step[]
   /** Nested set kept by the controller: the tree's own parent field and what a document without a parent gets. */

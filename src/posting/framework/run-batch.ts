@@ -1,20 +1,21 @@
 import { ident, literal } from '../../staging/staging.ts'
 import { Batch, type Run } from './batch.ts'
-import { buildTables, extraFields, type DraftSource } from './build.ts'
+import { buildTables, type DraftSource } from './build.ts'
 import { reportChanged } from './changed.ts'
 import { checkDocuments } from './checks.ts'
+import { findNumbers, findNumbersInEditors } from './given.ts'
 import { readLeftovers } from './leftovers.ts'
 import { resolveLinks } from './links.ts'
 import { nameDocuments } from './naming.ts'
 import { reportSilent } from './silent.ts'
-import { placeInTree } from './tree.ts'
+import { findBadPositions, placeInTree } from './tree.ts'
 import { checkUnique } from './unique.ts'
 import { writeRows, writeSeries } from './write.ts'
 import { STAGES, type Pass, type Step, type StepStage } from './rule.ts'
 
 /** Runs one batch of documents, from drafts to rows. Leaves findings in `temp.found`; `run.lateFound` above 0 means that the attempt is void. */
 export async function runBatch(run: Run, doctype: string, source: DraftSource, where: string): Promise<void> {
-  const batch = new Batch(run, run.plan(doctype), 0, doctype, source.documents.relation, extraFields(run.plan(doctype), source.documents))
+  const batch = new Batch(run, run.plan(doctype), 0, doctype, source)
   await prepareBatch(batch, source, where)
   await finishBatch(batch)
   if (run.lateFound === 0) await reportChanged(batch, source)
@@ -31,9 +32,13 @@ export async function prepareBatch(batch: Batch, source: DraftSource, where: str
   await checkStatus(batch, source, where)
   batch.stage = 'framework_links'
   await resolveLinks(batch)
+  await findNumbers(batch, batch.run.rule(batch.meta.name)?.texts?.autoname ?? [], 'autoname')
   for (const stage of ['before_insert', 'before_validate', 'validate', 'before_save'] as const) await steps(batch, stage)
   await setTitle(batch)
   await checkDocuments(batch)
+  await findNumbersInEditors(batch)
+  const tree = batch.run.rule(batch.meta.name)?.tree
+  if (tree !== undefined) await findBadPositions(batch, tree)
 }
 
 /** Names, keys, the second pass of submitted documents, rows and effects. */
@@ -82,6 +87,7 @@ async function steps(batch: Batch, stage: StepStage): Promise<void> {
   const rule = batch.run.rule(batch.meta.name)
   if (rule === undefined) return
   batch.stage = stage as (typeof STAGES)[number]
+  if (batch.pass === 'insert') await findNumbers(batch, rule.texts?.[stage] ?? [], stage)
   for (const step of rule.steps) if (step.stage === stage && runsIn(step, batch.pass)) await step.run(batch)
 }
 

@@ -3,7 +3,7 @@ import type { Batch } from './batch.ts'
 import type { TreeRule } from './rule.ts'
 
 interface Node { name: string; lft: number; rgt: number }
-interface Placed extends Node { id: number; parent: string | null; old: string | null }
+interface Placed extends Node { id: number; parent: string | null; old: string | null; positioned: boolean }
 interface Positioned extends Node { parent: string | null }
 type Tree = Map<string, Positioned>
 
@@ -29,7 +29,7 @@ function move(nodes: Tree, name: string, parent: Node | undefined): void {
 function place(nodes: Tree, placed: Placed): void {
   const { name, parent: above } = placed
   const under = above ? nodes.get(above) : undefined
-  if (placed.lft !== 0 || placed.rgt !== 0) {
+  if (placed.positioned) {
     nodes.set(name, { name, lft: placed.lft, rgt: placed.rgt, parent: above })
     if ((placed.old || null) !== (above || null)) move(nodes, name, under)
     return
@@ -66,7 +66,7 @@ function appendAll(nodes: Tree, order: Placed[]): boolean {
   if (ends.some((end, i) => end.at! < 1 || end.at === ends[i - 1]?.at) || (last !== undefined && (last.left || last.node.parent))) return false
   const fresh = new Set<string>()
   for (const placed of order) {
-    if (placed.lft !== 0 || placed.rgt !== 0 || nodes.has(placed.name) || fresh.has(placed.name)) return false
+    if (placed.positioned || nodes.has(placed.name) || fresh.has(placed.name)) return false
     if (placed.parent && !nodes.has(placed.parent) && !fresh.has(placed.parent)) return false
     fresh.add(placed.name)
   }
@@ -100,6 +100,35 @@ function setEnd(end: End, position: number): void {
   else end.node.rgt = position
 }
 
+/** SQL: a draft's `lft` or `rgt` as Python's truth has it; text is true whatever number it says. */
+const truth = (name: string, type: string) => (type === 'VARCHAR' ? `d.${name} <> ''` : `CAST(d.${name} AS DOUBLE) <> 0`)
+const ENDS = ['lft', 'rgt'] as const
+
+/** SQL over the working table (`alias`): the document brings a position of its own. */
+function positioned(batch: Batch, alias: string): string {
+  const { columns, relation } = batch.source.documents, given = ENDS.filter((name) => columns.has(name))
+  if (given.length === 0) return 'FALSE'
+  return `EXISTS (SELECT 1 FROM ${relation} d WHERE d._id = ${alias}._id AND (${given.map((name) => truth(name, columns.get(name)!)).join(' OR ')}))`
+}
+
+/**
+ * A document with a position of its own is moved below its parent, which takes both ends, as numbers: else Python cannot subtract them. One that
+ * seems to enclose its parent would be its own descendant.
+ */
+export async function findBadPositions(batch: Batch, rule: TreeRule): Promise<void> {
+  const { columns, relation } = batch.source.documents
+  if (!ENDS.some((name) => columns.has(name))) return
+  const old = columns.has('old_parent') ? 'd.old_parent' : 'NULL', stage = 'on_update'
+  const moved = `FROM ${batch.doc} w JOIN ${relation} d ON d._id = w._id LEFT JOIN rows.${ident(batch.meta.table)} p ON p.name = w.${ident(rule.parentField)}
+    WHERE ${positioned(batch, 'w')} AND COALESCE(CAST(${old} AS VARCHAR), '') IS DISTINCT FROM COALESCE(w.${ident(rule.parentField)}, '')`
+  await batch.find({
+    type: 'NestedSetRecursionError', field: 'lft', stage, message: 'Item cannot be added to its own descendants', hint: 'Leave lft and rgt to the site.',
+    select: `SELECT w._id AS id ${moved} AND COALESCE(w.lft, 0) <= p.lft AND COALESCE(w.rgt, 0) >= p.rgt`,
+  })
+  const bad = ENDS.map((name) => (!columns.has(name) ? 'TRUE' : columns.get(name) === 'VARCHAR' ? 'TRUE' : `d.${name} IS NULL`)).join(' OR ')
+  await batch.find({ type: 'TypeError', field: 'lft', stage, message: 'unsupported operand type(s) for -', hint: 'Leave lft and rgt to the site.', select: `SELECT w._id AS id ${moved} AND (${bad})` })
+}
+
 /**
  * Places the batch's documents into the nested set, one after another as the site does: each becomes the last child of its parent. Rows that were
  * there move aside; the changes of those not ours go to `ops.updates`. Sets `lft`, `rgt` and `old_parent`.
@@ -107,7 +136,7 @@ function setEnd(end: End, position: number): void {
 export async function placeInTree(batch: Batch, rule: TreeRule): Promise<void> {
   const { staging, meta } = batch, table = `rows.${ident(meta.table)}`, parent = ident(rule.parentField)
   const old = batch.plan.byName.has('old_parent') ? 'old_parent' : 'NULL'
-  const order = await staging.all<Placed>(`SELECT _id AS id, name, ${parent} AS parent, COALESCE(lft, 0) AS lft, COALESCE(rgt, 0) AS rgt, ${old} AS old FROM ${batch.live} ORDER BY _id`)
+  const order = await staging.all<Placed>(`SELECT _id AS id, name, ${parent} AS parent, COALESCE(lft, 0) AS lft, COALESCE(rgt, 0) AS rgt, ${old} AS old, ${positioned(batch, 'w')} AS positioned FROM ${batch.live} w ORDER BY _id`)
   if (order.length === 0) return
   const fresh = new Set(order.map((row) => row.name))
   const nodes: Tree = new Map()

@@ -99,6 +99,10 @@ function lineExtras(ctx: PostingContext, kind: OrderKind, lines: string, facts: 
 async function findUnusableItems(ctx: PostingContext, facts: string): Promise<void> {
   const from = `FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN ${facts} f ON f.fact = ${factKey('i.item_code', 'd.company')}`
   await ctx.find({
+    type: 'ValidationError', field: 'company', message: 'Please specify Company', hint: 'Give the company.',
+    select: `SELECT i._parent AS id ${from} WHERE f.found IS NOT NULL AND NOT ${filled('d.company')}`,
+  })
+  await ctx.find({
     type: 'DoesNotExistError', field: 'items.item_code', causeByValue: true, hint: 'Load the item first, or correct the code.',
     select: `SELECT i._parent AS id, i._idx AS idx, i.item_code AS "value", 'Item ' || i.item_code || ' not found' AS message ${from} WHERE f.found IS NULL`,
   })

@@ -10,7 +10,20 @@ export async function makePrices(ctx: PostingContext, kind: OrderKind, lines: st
   const price = `rows."tabItem Price"`
   const any = await ctx.staging.one(`SELECT 1 FROM ${price} p WHERE p.item_code IN (SELECT item_code FROM ${lines} UNION ALL SELECT variant_of FROM ${lines}) LIMIT 1`)
   if (any !== undefined) await takePrices(ctx, kind, lines, price)
+  await findDisabledLists(ctx, lines)
   await seeNewPrices(ctx, lines)
+}
+
+/** A line without a price would leave one behind (Stock Settings, auto insert), which a disabled list does not take. */
+async function findDisabledLists(ctx: PostingContext, lines: string): Promise<void> {
+  if (Number(ctx.site.single('Stock Settings')['auto_insert_price_list_rate_if_missing'] ?? 0) === 0) return
+  if ((await ctx.staging.one('SELECT 1 FROM rows."tabPrice List" WHERE COALESCE(enabled, 0) = 0 LIMIT 1')) === undefined) return
+  await ctx.find({
+    type: 'ValidationError', field: 'items.price_list_rate', hint: 'Enable the price list for the migration, or name another.',
+    select: `SELECT l._parent AS id, l._idx AS idx, l.price_list AS "value", 'The price list ' || l.price_list || ' does not exist or is disabled' AS message FROM ${lines} l
+      JOIN rows."tabPrice List" pl ON pl.name = l.price_list AND pl.currency = l.currency AND COALESCE(pl.enabled, 0) = 0 WHERE l.price IS NULL AND COALESCE(l.rate, 0) <> 0
+      AND NOT EXISTS (SELECT 1 FROM rows."tabItem Price" p WHERE p.item_code = l.item_code AND p.price_list = l.price_list AND p.currency = l.currency AND p.uom = l.stock_uom)`,
+  })
 }
 
 /** Prices that earlier lines of the batch leave behind count for orders from today on: they are valid from today. */

@@ -42,6 +42,11 @@ const CHECKS = new Set(['is_internal_customer', 'is_internal_supplier', 'is_subc
 /** Nothing is guessed: what the draft or the site uses and these steps do not cover is refused with its reason. */
 export async function findUnsupportedOrders(ctx: PostingContext, kind: OrderKind): Promise<void> {
   await findSiteFeatures(ctx, kind)
+  if (!kind.selling && ctx.has('is_subcontracted')) await ctx.find({
+    type: 'ValidationError', field: 'items.item_code', causeByValue: true, hint: 'A subcontracted order lists services.',
+    select: `SELECT i._parent AS id, i._idx AS idx, i.item_code AS "value", 'Item ' || i.item_code || ' must be a Non-Stock Item' AS message FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent
+      JOIN rows."tabItem" m ON m.name = i.item_code WHERE ${truthy('d.is_subcontracted')} AND NOT (${truthy('d.is_old_subcontracting_flow')}) AND m.is_stock_item = 1`,
+  })
   const used = (alias: string, field: string) => (CHECKS.has(field) ? truthy(`${alias}.${field}`) : filled(`${alias}.${field}`))
   for (const [field, reason] of kind.selling ? SELLING_FIELDS : BUYING_FIELDS) {
     if (ctx.has(field)) await findUnsupported(ctx, `${kind.doctype}s with ${reason} are not predicted`, `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${used('d', field)}`, field)
