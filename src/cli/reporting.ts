@@ -23,7 +23,8 @@ export async function writeReport(workspace: Workspace, facts: RunFacts, out: st
   mkdirSync(folder, { recursive: true })
   const files = Object.entries({ 'report.yaml': renderYaml(view), 'report.json': renderJson(view), 'report.html': renderPage(view) }).map(([name, text]) => {
     writeFileSync(join(folder, name), text)
-    return relative('.', join(folder, name)) || name
+    const near = relative('.', join(folder, name))
+    return near.startsWith('..') ? resolve(folder, name) : near
   })
   return { files, gates: view.gates, gatesPassed: view.gates.every((gate) => gate.passed) }
 }
