@@ -11,7 +11,7 @@ import { verify, type Prover } from '../phases/verify.ts'
 import { createOps, noteStep, resetStaging, stagedRun, stepDone } from '../phases/steps.ts'
 import { makeContext, type RunPorts } from './context.ts'
 import type { RunFacts } from './facts.ts'
-import { isOpen, runsOf, type RunRecord, type RunStatus } from './history.ts'
+import { runsOf, type RunRecord, type RunStatus } from './history.ts'
 
 /** A migration, wired: what to read, how to map it, where to put it. */
 export interface Migration {
@@ -41,7 +41,7 @@ export interface RunOptions {
  */
 export async function runMigration(migration: Migration, ports: RunPorts, options: RunOptions): Promise<RunFacts> {
   const began = ports.clock.elapsed()
-  const record = options.resume ? requireOpen(ports, migration) : null
+  const record = options.resume ? lastRun(ports, migration) : null
   const run = record?.run ?? newRunId(ports.clock)
   const ctx = makeContext(ports, run)
   await createOps(ports.staging)
@@ -115,11 +115,15 @@ function stopIfAsked(ctx: PhaseContext): void {
   if (ctx.signal.aborted) throw new LandfallError('interrupted', 'The run was stopped.', { hint: 'landfall run --resume goes on where it stopped.' })
 }
 
-/** The last run, when it can be gone on with. Throws `usage` otherwise. */
-function requireOpen(ports: RunPorts, migration: Migration): RunRecord {
-  const last = runsOf(ports.journal.replay()).filter((entry) => entry.status !== 'rolled-back').at(-1)
-  if (!last) throw new LandfallError('usage', 'There is no run to go on with.', { hint: 'Start one: landfall run' })
-  if (!isOpen(last)) throw new LandfallError('usage', `Run ${last.run} is complete.`, { hint: 'Start another: landfall run. What is on the site already is not written again.' })
+/**
+ * The run to go on with; null when none was begun, because a crash may come before the journal's first line. A run that is done may have been
+ * killed before its report was written, so it is walked once more: whatever is complete is taken as it is. Throws `usage` otherwise.
+ */
+function lastRun(ports: RunPorts, migration: Migration): RunRecord | null {
+  const runs = runsOf(ports.journal.replay())
+  if (runs.length === 0) return null
+  const last = runs.filter((entry) => entry.status !== 'rolled-back').at(-1)
+  if (!last) throw new LandfallError('usage', 'There is no run to go on with: all were rolled back.', { hint: 'Start another: landfall run' })
   if (last.fingerprint !== migration.fingerprint) {
     throw new LandfallError('usage', `Configuration, mappings or site changed since run ${last.run} began.`, { hint: 'Begin a new run: landfall run. What the interrupted one wrote is known and not written again.' })
   }

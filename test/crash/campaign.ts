@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -63,8 +63,7 @@ export async function crashCampaign(options: CampaignOptions): Promise<CampaignR
       const label = own ? `place ${place} of ${places}` : `${afterMs} of ${Math.round(duration)} ms`
       if (output === null) {
         result.killed++
-        const begun = existsSync(join(folder, 'journal.ndjson')) && runsOf(readJournal(join(folder, 'journal.ndjson'))).length > 0
-        await live([folder, text, begun ? 'true' : 'false', '0'], null)
+        await live([folder, text, 'true', '0'], null)
       }
       const business = await openBusiness(folder, size)
       const faults = await faultsOf(business, size)

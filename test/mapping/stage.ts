@@ -77,7 +77,18 @@ export async function stageNorthwind(staging: Staging): Promise<SourceEntity[]> 
     if (values.length > 0) await staging.run(`INSERT INTO raw.${ident(`northwind.${name}`)} SELECT ${['col0', ...columns.map((column, i) => (column.type === 'float' ? `CAST(CAST(col${i + 1} AS FLOAT) AS VARCHAR)` : `CAST(col${i + 1} AS VARCHAR)`))].join(', ')} FROM (VALUES ${values.join(', ')})`)
     entities.push({ source: 'northwind', entity: { name, namespace: 'public', columns, primaryKey: key, uniqueKeys: [], foreignKeys: [], rowCount: { value: values.length, exact: true }, notes: [] } })
   }
+  entities.push(await stageOrdersWithAmounts(staging, entities.find(({ entity }) => entity.name === 'orders')!))
   return entities
+}
+
+/** What the query of examples/northwind/landfall.yaml answers. */
+async function stageOrdersWithAmounts(staging: Staging, orders: SourceEntity): Promise<SourceEntity> {
+  const amounts = ['discount_amount', 'net_amount', 'order_total']
+  await staging.run(`CREATE OR REPLACE TABLE raw."northwind.orders_with_amounts" AS SELECT o.*, CAST(d.gross - d.net AS VARCHAR) AS discount_amount, CAST(d.net AS VARCHAR) AS net_amount,
+    CAST(d.net + CAST(o.freight AS DECIMAL(12, 2)) AS VARCHAR) AS order_total FROM raw."northwind.orders" o JOIN (SELECT order_id, sum(round(CAST(unit_price AS DECIMAL(12, 2)) * CAST(quantity AS INT), 2)) AS gross,
+      sum(round(CAST(unit_price AS DECIMAL(12, 2)) * CAST(quantity AS INT) * (1 - CAST(discount AS DECIMAL(4, 2))), 2)) AS net FROM raw."northwind.order_details" GROUP BY order_id) d USING (order_id)`)
+  const columns = [...orders.entity.columns, ...amounts.map((name) => ({ name, type: 'decimal' as const, declared: 'numeric', nullable: true }))]
+  return { ...orders, entity: { ...orders.entity, name: 'orders_with_amounts', namespace: '', columns, primaryKey: ['order_id'] } }
 }
 
 /** The mapping files of an example. */

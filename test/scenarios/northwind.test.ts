@@ -43,6 +43,6 @@ describe('Northwind, from PostgreSQL into a rehearsal site', () => {
     expect(result?.outcomes).toMatchObject({ loaded: 0 })
     const back = await landfall(['rollback', '--yes'], { cwd: project.folder, env: project.env })
     expect(back.code, back.out + back.err).toBe(0)
-    expect(back.out + back.err).toMatch(/as before|equal/i)
+    expect(back.out + back.err).toMatch(/are as they were/)
   })
 })

@@ -66,7 +66,7 @@ describe('the shipped site', () => {
   it('knows what no recording holds', () => {
     expect(site.records('DocType').map((r) => r['name'])).toContain('Sales Order')
     expect(site.records('User').map((r) => r['name'])).toEqual(['Administrator', 'Guest', 'admin@example.com'])
-    expect(site.records('Contact')).toEqual([{ name: 'Admin User', full_name: 'Admin User', email_id: 'admin@example.com', docstatus: 0, idx: 0 }])
+    expect(site.records('Contact')).toEqual([{ name: 'Admin User', full_name: 'Admin User', email_id: 'admin@example.com', phone: '', mobile_no: '', docstatus: 0, idx: 0 }])
     expect(site.records('Module Def').map((r) => r['name'])).toContain('Accounts')
   })
 

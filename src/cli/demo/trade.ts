@@ -3,6 +3,9 @@ import { customerNumber, isoDate, type Cells } from './people.ts'
 import { ACTIVITY_TEXTS, ITEM_GROUPS, PRODUCT_ADJECTIVES, PRODUCT_NOUNS, TICKET_SUBJECTS } from './vocabulary.ts'
 import type { Volume } from './volume.ts'
 
+/** Orders that ERPNext refuses are errors; of fewer orders than this, a single one would be more than the 0.1 % that a migration may have. */
+const REFUSED_FROM = 3500
+
 const pad = (n: number, width: number): string => String(n).padStart(width, '0')
 const money = (cents: number): string => `${Math.floor(cents / 100)}.${pad(cents % 100, 2)}`
 export const itemCode = (ordinal: number): string => `A-${pad(ordinal + 1, 5)}`
@@ -81,7 +84,7 @@ export function* salesOrders(seed: number, volume: Volume, dirt: DirtPlan): Gene
       wanted = '0000-00-00'
       dirt.add('zero_date', 'sales_orders', key, 'wanted_date', wanted)
     }
-    if (dirt.due('sales_orders', 'early_delivery', i, count, 0.0003)) {
+    if (count >= REFUSED_FROM && dirt.due('sales_orders', 'early_delivery', i, count, 0.0003)) {
       wanted = addDays(ordered, -20)
       dirt.add('early_delivery', 'sales_orders', key, 'wanted_date', wanted)
     }

@@ -23,7 +23,7 @@ describe('hostile files', () => {
   let staging: Staging, before = 0, peak = 0
   beforeAll(async () => {
     mkdirSync(spool)
-    staging = await Staging.open(join(folder.path, 'staging.duckdb'), { allowedFolders: [folder.path] })
+    staging = await Staging.open(join(folder.path, 'staging.duckdb'), { allowedFolders: [folder.path], memoryLimit: '1GB' })
     before = process.memoryUsage.rss()
   })
   afterAll(async () => { await staging.close(); folder.remove() })
