@@ -1,4 +1,4 @@
-import colors from 'picocolors'
+import { colors } from './colors.ts'
 import type { CauseGroup } from '../phases/preflight.ts'
 import type { RunFacts } from '../run/facts.ts'
 import type { ReportFiles } from './reporting.ts'

@@ -1,4 +1,4 @@
-import colors from 'picocolors'
+import { colors } from './colors.ts'
 import type { ProgressEvent, Scope } from '../phases/phase.ts'
 import { formatCount, formatSeconds, type Terminal } from './terminal.ts'
 

@@ -1,4 +1,4 @@
-import colors from 'picocolors'
+import { colors } from './colors.ts'
 import { LandfallError, formatWhere, messageOf } from '../errors/error.ts'
 import { redact } from '../errors/redact.ts'
 
