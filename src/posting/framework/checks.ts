@@ -37,7 +37,7 @@ function questions(plan: DocTypePlan, submit: boolean): Question[] {
     { name: 'select', condition: any(selects(plan).map((column) => wrongChoice(column))) },
     { name: 'negative', condition: any(columns.filter((c) => negatable(c.field!)).map((c) => `${ident(c.name)} < 0`)) },
     { name: 'length', condition: any(limited(plan).map((c) => tooLong(c))) },
-    { name: 'html', condition: submit ? '' : any(columns.filter((c) => c.kind === 'text').map((c) => `${ident(c.name)} SIMILAR TO '(?s).*[<>].*'`)) },
+    { name: 'html', condition: submit ? '' : any(columns.filter((c) => c.kind === 'text').map((c) => `contains(${ident(c.name)}, '<') OR contains(${ident(c.name)}, '>')`)) },
     { name: 'stored', condition: any(columns.filter((c) => c.kind === 'float').map((c) => `abs(${ident(c.name)}) >= ${FLOAT_LIMIT}`)) },
   ]
   return list.filter((question) => question.condition !== '')
@@ -183,7 +183,7 @@ function limitOf(column: PlannedColumn): string | null {
   return null
 }
 
-const tooLong = (column: PlannedColumn) => (column.kind === 'int' ? `abs(${ident(column.name)}::HUGEINT) > ${limitOf(column)}` : `length(${ident(column.name)}) > ${limitOf(column)}`)
+const tooLong = (column: PlannedColumn) => (column.kind === 'int' ? `${ident(column.name)} NOT BETWEEN -${limitOf(column)} AND ${limitOf(column)}` : `length(${ident(column.name)}) > ${limitOf(column)}`)
 
 async function reportLength(table: CheckTable): Promise<void> {
   for (const [i, column] of limited(table.plan).entries()) {

@@ -16,7 +16,8 @@ const FLOAT_FORM = `'[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?'`
 // NULL from the plain_* ones and are read one by one (leftovers.ts).
 const MACROS = [
   `py_strip(x) AS trim(x, ${SPACES})`,
-  `py_blank(x) AS (x IS NULL OR trim(x) = '' OR regexp_full_match(x, '(\\s|[\\x{1c}-\\x{1f}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}]|<[^>]*>)*'))`,
+  // Nearly every text begins with a letter or a digit, and is then seen without a pattern.
+  `py_blank(x) AS (CASE WHEN x >= '0' AND x < '<' OR x >= 'A' AND x < '~' THEN FALSE WHEN x IS NULL THEN TRUE ELSE regexp_full_match(x, '(\\s|[\\x{1c}-\\x{1f}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}]|<[^>]*>)*') END)`,
   `py_number(x) AS CASE WHEN x = trunc(x) AND abs(x) < 1e15 THEN CAST(CAST(x AS BIGINT) AS VARCHAR) ELSE CAST(x AS VARCHAR) END`,
   `to_stored(x) AS CASE WHEN abs(x) < 5e5 AND abs(x * 1e9 - round(x * 1e9)) <= 0.25 THEN CAST(CAST(x AS DECIMAL(18,9)) AS DECIMAL(21,9))
      ELSE coalesce(CAST(TRY_CAST(CAST(x AS VARCHAR) AS DECIMAL(18,9)) AS DECIMAL(21,9)), CAST(CAST(x AS VARCHAR) AS DECIMAL(21,9))) END`,

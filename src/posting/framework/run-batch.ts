@@ -13,11 +13,14 @@ import { checkUnique } from './unique.ts'
 import { writeRows, writeSeries } from './write.ts'
 import { STAGES, type Pass, type Step, type StepStage } from './rule.ts'
 
-/** Runs one batch of documents, from drafts to rows. Leaves findings in `temp.found`; `run.lateFound` above 0 means that the attempt is void. */
+/**
+ * Runs one batch of documents, from drafts to rows. Only what writes rows is a transaction: DuckDB reads tables made within one on a single thread. Leaves findings in `temp.found`; `run.lateFound` above 0
+ * means that the attempt is void.
+ */
 export async function runBatch(run: Run, doctype: string, source: DraftSource, where: string): Promise<void> {
   const batch = new Batch(run, run.plan(doctype), 0, doctype, source)
   await prepareBatch(batch, source, where)
-  await finishBatch(batch)
+  await run.staging.transaction(() => finishBatch(batch))
   if (run.lateFound === 0) await reportChanged(batch, source)
   await batch.dispose()
 }

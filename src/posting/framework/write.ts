@@ -2,10 +2,11 @@ import { ident, literal } from '../../staging/staging.ts'
 import type { Batch } from './batch.ts'
 import type { DocTypePlan, PlannedColumn } from './plan.ts'
 
-/** SQL of a computing value as the column stores it: numbers Frappe never leaves empty become 0, empty unique texts NULL. */
-function stored(column: PlannedColumn, alias: string): string {
-  const value = `${alias}.${ident(column.name)}`
+/** SQL of a computing value as the column stores it (`alias` null: no document has one): numbers Frappe never leaves empty become 0, empty unique texts NULL. */
+function stored(column: PlannedColumn, alias: string | null): string {
+  const value = alias === null ? 'NULL' : `${alias}.${ident(column.name)}`
   const zero = column.field !== undefined && (column.kind === 'check' || column.field.fieldtype === 'Int' || ['Float', 'Currency', 'Percent', 'Rating'].includes(column.field.fieldtype))
+  if (alias === null) return (column.kind === 'float' || column.kind === 'int' || column.kind === 'check') && (zero || !column.nullable) ? '0' : 'NULL'
   switch (column.kind) {
     // By way of text: the shortest decimal of a double is what the site sends to its database.
     case 'float': {
@@ -21,9 +22,11 @@ function stored(column: PlannedColumn, alias: string): string {
   }
 }
 
-function insertSql(batch: Batch, plan: DocTypePlan, from: string, alias: string, overrides: Record<string, string>): string {
+/** Most columns of a table hold nothing in any document: counted once, they are written as constants, not looked at row by row. */
+async function insertSql(batch: Batch, plan: DocTypePlan, relation: string, from: string, alias: string, overrides: Record<string, string>): Promise<string> {
   const columns = plan.columns.map((column) => ident(column.name)).join(', ')
-  const values = plan.columns.map((column) => overrides[column.name] ?? stored(column, alias)).join(', ')
+  const counts = (await batch.staging.one<Record<string, number>>(`SELECT ${plan.columns.map((column, i) => `COUNT(${ident(column.name)}) AS c${i}`).join(', ')} FROM ${relation}`))!
+  const values = plan.columns.map((column, i) => overrides[column.name] ?? stored(column, counts[`c${i}`] === 0 ? null : alias)).join(', ')
   batch.run.written.add(plan.meta.table)
   return `INSERT INTO rows.${ident(plan.meta.table)} (${columns}, _draft, _doctype) SELECT ${values}, n._root, ${literal(batch.run.rootDoctype)} FROM ${from}`
 }
@@ -33,11 +36,11 @@ export async function writeRows(batch: Batch): Promise<void> {
   const any = await batch.staging.one(`SELECT 1 FROM temp.found WHERE severity = 'blocking' LIMIT 1`)
   const live = any === undefined ? 'TRUE' : `n._root NOT IN (SELECT id FROM temp.found WHERE severity = 'blocking')`
   const status: Record<string, string> = batch.submits > 0 ? { docstatus: 'CASE WHEN n._submit THEN 1 ELSE n.docstatus END' } : {}
-  const statements = [insertSql(batch, batch.plan, `${batch.doc} n WHERE ${live}`, 'n', status)]
+  const statements = [await insertSql(batch, batch.plan, batch.doc, `${batch.doc} n WHERE ${live}`, 'n', status)]
   for (const { field, plan } of batch.plan.children) {
     if (batch.childCount(field.fieldname) === 0) continue
     const overrides: Record<string, string> = { parent: 'n.name', docstatus: batch.submits > 0 ? 'CASE WHEN n._submit THEN 1 ELSE n.docstatus END' : 'n.docstatus' }
-    statements.push(insertSql(batch, plan, `${batch.child(field.fieldname)} c JOIN ${batch.doc} n ON n._id = c._parent WHERE ${live}`, 'c', overrides))
+    statements.push(await insertSql(batch, plan, batch.child(field.fieldname), `${batch.child(field.fieldname)} c JOIN ${batch.doc} n ON n._id = c._parent WHERE ${live}`, 'c', overrides))
   }
   await batch.staging.run(statements.join(';\n'))
 }

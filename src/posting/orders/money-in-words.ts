@@ -25,31 +25,32 @@ export function numberFormat(format: string | null): [decimal: string, group: st
 }
 
 const SMALL = [
-  'zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve', 'thirteen', 'fourteen', 'fifteen', 'sixteen',
-  'seventeen', 'eighteen', 'nineteen',
+  'Zero', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight', 'Nine', 'Ten', 'Eleven', 'Twelve', 'Thirteen', 'Fourteen', 'Fifteen', 'Sixteen',
+  'Seventeen', 'Eighteen', 'Nineteen',
 ]
-const TENS = ['', '', 'twenty', 'thirty', 'forty', 'fifty', 'sixty', 'seventy', 'eighty', 'ninety']
+const TENS = ['', '', 'Twenty', 'Thirty', 'Forty', 'Fifty', 'Sixty', 'Seventy', 'Eighty', 'Ninety']
 type Scale = readonly (readonly [bigint, string])[]
-const WESTERN: Scale = [
-  [10n ** 18n, 'quintillion'], [10n ** 15n, 'quadrillion'], [10n ** 12n, 'trillion'], [10n ** 9n, 'billion'], [10n ** 6n, 'million'], [1000n, 'thousand'], [100n, 'hundred'],
-]
-const INDIAN: Scale = [[10n ** 7n, 'crore'], [10n ** 5n, 'lakh'], [1000n, 'thousand'], [100n, 'hundred']]
+const WESTERN: Scale = [[10n ** 18n, 'Quintillion'], [10n ** 15n, 'Quadrillion'], [10n ** 12n, 'Trillion'], [10n ** 9n, 'Billion'], [10n ** 6n, 'Million'], [1000n, 'Thousand']]
+const INDIAN: Scale = [[10n ** 7n, 'Crore'], [10n ** 5n, 'Lakh'], [1000n, 'Thousand']]
+
+/** Numbers below a thousand, which all others are made of. */
+const HUNDREDS = Array.from({ length: 1000 }, (_, n) => {
+  const rest = n % 100, low = rest < 20 ? SMALL[rest]! : TENS[Math.floor(rest / 10)]! + (rest % 10 === 0 ? '' : ` ${SMALL[rest % 10]!}`)
+  if (n < 100) return low
+  return `${SMALL[Math.floor(n / 100)]!} Hundred${rest === 0 ? '' : ` And ${low}`}`
+})
 
 function words(value: bigint, scale: Scale): string {
-  if (value < 20n) return SMALL[Number(value)]!
-  if (value < 100n) {
-    const unit = Number(value % 10n), ten = TENS[Number(value / 10n)]!
-    return unit === 0 ? ten : `${ten} ${SMALL[unit]!}`
-  }
+  if (value < 1000n) return HUNDREDS[Number(value)]!
   const [size, name] = scale.find(([limit]) => limit <= value)!
   const head = `${words(value / size, scale)} ${name}`, rest = value % size
   if (rest === 0n) return head
-  return `${head}${rest < 100n ? ' and ' : ', '}${words(rest, scale)}`
+  return `${head}${rest < 100n ? ' And ' : ', '}${words(rest, scale)}`
 }
 
 /** A whole number in English words with capitals: `Nine Thousand, Two Hundred And Sixty Three`. */
 export function inWords(digits: string, indian = false): string {
-  return words(BigInt(digits), indian ? INDIAN : WESTERN).replace(/[a-z]+/g, (word) => word.charAt(0).toUpperCase() + word.slice(1))
+  return words(BigInt(digits), indian ? INDIAN : WESTERN)
 }
 
 /** An amount (not negative) in English words: `USD Ten and Fifty Cent only.`; `siteFormat` is the site's number format. */

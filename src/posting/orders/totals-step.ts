@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ColumnData } from '../../staging/staging.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import type { OrderKind } from './kind.ts'
@@ -18,9 +19,9 @@ export async function calculateOrders(ctx: PostingContext, kind: OrderKind): Pro
   const firstMargin = batch.marginType.slice()
   secondPass(order, settings, kind)
   await report(ctx, order)
-  await writeDocuments(ctx, kind, order)
-  await writeItems(ctx, kind, order, firstMargin)
-  await writeTaxes(ctx, order)
+  // The database writes the lines while the texts of the documents are made.
+  const [texts] = await Promise.all([describeTotals(order), writeItems(ctx, kind, order, firstMargin), writeTaxes(ctx, order)])
+  await writeDocuments(ctx, kind, order, texts)
 }
 
 /** What a submit computes anew: the document as the first validate left it is validated again. */
@@ -65,24 +66,37 @@ async function report(ctx: PostingContext, order: OrderBatch): Promise<void> {
 const doubles = (name: string, values: ArrayLike<number>): ColumnData => ({ name, kind: 'DOUBLE', values })
 const texts = (name: string, values: (string | null)[]): ColumnData => ({ name, kind: 'VARCHAR', values })
 
-async function writeDocuments(ctx: PostingContext, kind: OrderKind, order: OrderBatch): Promise<void> {
-  const { batch, settings } = order, { document: doc } = batch
-  const inWords: (string | null)[] = [], baseInWords: (string | null)[] = [], taxed: number[] = [], tables: string[] = []
+interface TotalsTexts { inWords: (string | null)[]; baseInWords: (string | null)[]; taxed: number[]; tables: string[] }
+
+/** Documents whose texts are made in one go, before others get their turn. */
+const TEXTS_AT_ONCE = 500
+
+/** Amounts in words and tax tables of all documents. */
+async function describeTotals(order: OrderBatch): Promise<TotalsTexts> {
+  const { batch, settings } = order, { document: doc } = batch, made: TotalsTexts = { inWords: [], baseInWords: [], taxed: [], tables: [] }
   for (let d = 0; d < batch.count; d++) {
+    if (d % TEXTS_AT_ONCE === 0) await nextTurn()
     const plain = batch.roundedTotalDisabled[d] === 1, currency = order.currency(order.currencies[d]!), company = order.currency(order.companyCurrencies[d]!)
-    inWords.push(words(plain ? doc.grand_total[d]! : doc.rounded_total[d]!, currency, order.format.format))
-    baseInWords.push(words(plain ? doc.base_grand_total[d]! : doc.base_rounded_total[d]!, company, order.format.format))
+    const total = plain ? doc.grand_total[d]! : doc.rounded_total[d]!, baseTotal = plain ? doc.base_grand_total[d]! : doc.base_rounded_total[d]!
+    const text = words(total, currency, order.format.format)
+    made.inWords.push(text)
+    made.baseInWords.push(company === currency && baseTotal === total ? text : words(baseTotal, company, order.format.format))
     const table = currency && Number.isFinite(doc.grand_total[d]!) ? taxBreakup(batch, settings, d, order.taxes.description, currency, order.format) : null
     if (table === null) continue
-    taxed.push(order.ids[d]!)
-    tables.push(table)
+    made.taxed.push(order.ids[d]!)
+    made.tables.push(table)
   }
+  return made
+}
+
+async function writeDocuments(ctx: PostingContext, kind: OrderKind, order: OrderBatch, made: TotalsTexts): Promise<void> {
+  const { document: doc } = order.batch
   const fields = DOCUMENT_FIELDS.filter((field) => field !== 'conversion_rate' && !(kind.selling ? BUYING_ONLY : SELLING_ONLY).test(field))
   await ctx.push(ctx.doc, [{ name: '_id', kind: 'BIGINT', values: order.ids }], [
-    ...fields.map((field) => doubles(field, doc[field])), texts('in_words', inWords), texts('base_in_words', baseInWords),
+    ...fields.map((field) => doubles(field, doc[field])), texts('in_words', made.inWords), texts('base_in_words', made.baseInWords),
   ])
   const marked = order.taxes.parent.flatMap((id, t) => (/[<>]/.test(order.taxes.description[t]!) && order.submitted[order.ids.indexOf(id)] === 1 ? [{ id, idx: order.taxes.idx[t]!, text: order.taxes.description[t]! }] : []))
-  taxTables.set(ctx, { ids: taxed, tables, marked })
+  taxTables.set(ctx, { ids: made.taxed, tables: made.tables, marked })
 }
 
 /** Tax tables wait until the documents are checked: the site's own markup needs no cleaning, and cleaning is slow. */
