@@ -15,7 +15,7 @@ interface Figure { records: number; seconds: number; perSecond: number; peakMega
 async function measure(records: number): Promise<Figure> {
   const folder = mkdtempSync(join(tmpdir(), 'landfall-bench-'))
   try {
-    const child = spawn(process.execPath, [resolve(import.meta.dirname, '../src/cli/main.ts'), 'demo', '--records', String(records), '--out', folder, '--json'], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, UV_THREADPOOL_SIZE: '16' } })
+    const child = spawn(process.execPath, [resolve(import.meta.dirname, '../src/cli/main.ts'), 'demo', '--records', String(records), '--out', folder, '--json'], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2' } })
     let text = '', peak = 0
     child.stdout.on('data', (chunk: Buffer) => { text += chunk.toString() })
     const watch = setInterval(() => {

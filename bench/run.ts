@@ -12,7 +12,7 @@ for (const [name, args] of BENCHES) {
   const file = resolve(import.meta.dirname, `${name}.ts`)
   if (!existsSync(file)) continue
   console.log(`\n== ${name}`)
-  const { status } = spawnSync(process.execPath, [file, ...args], { stdio: 'inherit', env: { ...process.env, UV_THREADPOOL_SIZE: '16' } })
+  const { status } = spawnSync(process.execPath, [file, ...args], { stdio: 'inherit', env: { ...process.env, UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2' } })
   if (status !== 0) failed++
 }
 process.exitCode = failed > 0 ? 1 : 0

@@ -14,9 +14,10 @@ const built = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const source = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
 const entry = existsSync(built) ? built : source
 
-// The size of libuv's thread pool must be set before Node starts: parallel loads through pipes deadlock on the default of 4.
+// Both must be set before Node starts. The size of libuv's thread pool: parallel loads through pipes deadlock on the default of 4.
+// Fewer malloc arenas: memory one thread gave back serves the others (1.36 instead of 1.47 GB at the peak of the demo).
 const run = spawn(process.execPath, [entry, ...process.argv.slice(2)], {
-  stdio: 'inherit', env: { ...process.env, UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16', LANDFALL_INVOKED_AS: 'landfall' },
+  stdio: 'inherit', env: { ...process.env, UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16', MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX ?? '2', LANDFALL_INVOKED_AS: 'landfall' },
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => { if (signal !== 'SIGINT' || !process.stdin.isTTY) run.kill(signal) })
 run.on('exit', (code, signal) => process.exit(signal ? 128 + (constants.signals[signal] ?? 0) : code ?? 5))
