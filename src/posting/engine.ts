@@ -8,6 +8,7 @@ import type { DraftRelation, DraftSource } from './framework/build.ts'
 import { fold } from './framework/collation.ts'
 import { customized } from './framework/customizations.ts'
 import { createMacros } from './framework/coerce.ts'
+import { reportChangedBefore } from './framework/changed.ts'
 import { HashNames } from './framework/hash.ts'
 import { storedUnder } from './framework/names.ts'
 import { createOpsTables, FOUND } from './framework/ops.ts'
@@ -21,7 +22,7 @@ import { RULES } from './doctypes/rules.ts'
 export interface PostingOptions {
   /** As ERPNext's `flags.in_import`: given names are kept, defaults are not applied, Select values not checked. */
   import?: boolean
-  /** Documents worked on at a time (default: as many as make 40,000 rows with their child rows); the rows predicted do not depend on it. */
+  /** Documents worked on at a time (default: as many as make 80,000 rows with their child rows); the rows predicted do not depend on it. */
   batchDocuments?: number
   /** Further rules, or other ones for the same DocTypes. */
   rules?: PostingRule[]
@@ -154,8 +155,10 @@ export class PostingEngine {
       await this.#attempts(run, doctype, source, 'd._id IN (SELECT id FROM temp.wave)')
     }
     await this.#hashes.save()
+    const counts = await this.#settle(doctype, source, where)
+    await reportChangedBefore(run)
     for (const table of run.written) this.#written.add(table)
-    return this.#settle(doctype, source, where)
+    return counts
   }
 
   /** Posts documents until an attempt stands: whoever is refused after a name was given is left out of the next. */

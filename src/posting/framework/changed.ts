@@ -1,5 +1,6 @@
 import { ident, literal } from '../../staging/staging.ts'
-import type { Batch } from './batch.ts'
+import { draftRelation } from '../../model/draft.ts'
+import type { Batch, Run } from './batch.ts'
 import type { DraftRelation, DraftSource } from './build.ts'
 import { STANDARD, type DocTypePlan, type PlannedColumn } from './plan.ts'
 
@@ -56,5 +57,27 @@ async function reportTable(batch: Batch, columns: Given[], joined: string, id: s
       select: `SELECT ${id} AS id, CAST(d.${ident(column.name)} AS VARCHAR) AS "value"${idx}, 'The site stores ' || COALESCE('"' || left(CAST(w.${ident(column.name)} AS VARCHAR), 100) || '"', 'nothing') AS message FROM ${joined} ` +
         `WHERE ${changed} AND ${id} NOT IN (${batch.refused}) AND NOT EXISTS (SELECT 1 FROM temp.found f WHERE f.id = ${id} AND f.field = ${literal(field)})`,
     })
+  }
+}
+
+/**
+ * The same for documents of earlier batches whose rows this batch changed (a new preferred address takes the flag from the one before): a
+ * warning `changed-by-site` in `ops.findings` for each given value that is stored otherwise now. Reads `temp.undo` of the attempt that stands.
+ */
+export async function reportChangedBefore(run: Run): Promise<void> {
+  const { staging } = run
+  const changes = await staging.all<{ tbl: string; col: string }>('SELECT DISTINCT tbl, col FROM temp.undo ORDER BY tbl, col')
+  for (const { tbl, col } of changes) {
+    const doctype = tbl.slice('tab'.length), drafts = draftRelation(doctype)
+    const given = new Set((await staging.exists(drafts)) ? (await staging.columnsOf(drafts)).map((one) => one.name) : [])
+    if (!given.has(col)) continue
+    const from = (name: string) => (given.has(name) ? `d.${ident(name)}` : 'NULL')
+    const column = run.plan(doctype).columns.find((one) => one.name === col)
+    if (column?.field === undefined) continue
+    await staging.run(`INSERT INTO ops.findings SELECT 'warning', 'changed-by-site', ${literal(doctype)}, d._id, ${from('_entity')}, ${from('_key')}, ${literal(col)}, NULL, ` +
+      `'The site stores ' || COALESCE('"' || left(CAST(w.${ident(col)} AS VARCHAR), 100) || '"', 'nothing') || ' after a later ${run.rootDoctype}', CAST(d.${ident(col)} AS VARCHAR), ` +
+      `${literal(`changed-by-site|${doctype}|${col}`)}, 'Nothing has to be done where the later document is right.', 0, 0 ` +
+      `FROM ${drafts} d JOIN rows.${ident(tbl)} w ON w._draft = d._id AND w._doctype = ${literal(doctype)} JOIN (SELECT DISTINCT "key" FROM temp.undo WHERE tbl = ${literal(tbl)} AND col = ${literal(col)}) u ON u."key" = w.name ` +
+      `WHERE ${changedSql(column)} AND NOT EXISTS (SELECT 1 FROM ops.findings f WHERE f.doctype = ${literal(doctype)} AND f.id = d._id AND f.field = ${literal(col)})`)
   }
 }
