@@ -43,9 +43,9 @@ async function loadDoctype(ctx: PhaseContext, options: LoadOptions, scope: Requi
   const meter = ctx.gauge(scope, Number(range?.n ?? 0))
   const fixed = options.fixed[doctype]
   const size = ctx.pace(fixed ?? options.batchDocuments, fixed !== undefined)
-  const last = Number(range?.last ?? 0)
+  const last = Number(range?.last ?? 0), most = fixed ?? await heaviestBatch(ctx, doctype)
   for (let from = Number(range?.first ?? 1); from <= last;) {
-    const to = await endOfBatch(ctx, drafts, from, size.rows, last)
+    const to = await endOfBatch(ctx, drafts, from, Math.min(size.rows, most), last)
     const batch = { run: ctx.run, phase: scope.phase, wave: scope.wave, doctype, batch: `${ctx.run}:${doctype}:${from}-${to}`, from, to }
     ctx.record('batch', { doctype, from, to })
     ctx.reached(`intent ${doctype}`)
@@ -58,6 +58,16 @@ async function loadDoctype(ctx: PhaseContext, options: LoadOptions, scope: Requi
     from = to + 1
   }
   meter.end()
+}
+
+/** What a batch writes is in memory until it commits: rows of documents and their child rows it may come to. */
+const BATCH_ROWS = 100_000
+
+/** Documents of a DocType that, with their child rows, come to `BATCH_ROWS` rows. */
+async function heaviestBatch(ctx: PhaseContext, doctype: string): Promise<number> {
+  const sizes = await ctx.staging.one<{ documents: number; rows: number }>(`SELECT sum(estimated_size) FILTER (table_name = ${literal(doctype)}) AS documents, sum(estimated_size) AS rows FROM duckdb_tables() `
+    + `WHERE database_name = current_database() AND schema_name = 'drafts' AND (table_name = ${literal(doctype)} OR starts_with(table_name, ${literal(`${doctype}.`)}))`)
+  return Math.max(1, Math.floor(BATCH_ROWS * Number(sizes?.documents ?? 1) / Math.max(1, Number(sizes?.rows ?? 1))))
 }
 
 /** The `_id` that ends a batch of `size` documents; ids may have gaps. */

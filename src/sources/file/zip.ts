@@ -1,4 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises'
+import type { Writable } from 'node:stream'
 import { crc32, createInflateRaw } from 'node:zlib'
 import { LandfallError, messageOf } from '../../errors/error.ts'
 import { RATIO_FROM_BYTES, type Limits } from './limits.ts'
@@ -103,7 +104,7 @@ async function* inflate(source: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> 
     try {
       for await (const chunk of source) {
         if (stream.destroyed) return
-        if (!stream.write(chunk)) await new Promise<void>((done) => { stream.once('drain', done); stream.once('close', done) })
+        if (!stream.write(chunk)) await drained(stream)
       }
       stream.end()
     } catch (error) {
@@ -116,6 +117,19 @@ async function* inflate(source: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> 
   } finally {
     stream.destroy()
   }
+}
+
+/** Resolves when the stream takes more or was closed; leaves no listener behind, however many pieces a member has. */
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done)
+      stream.off('close', done)
+      resolve()
+    }
+    stream.on('drain', done)
+    stream.on('close', done)
+  })
 }
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
