@@ -27,6 +27,9 @@ export interface Migration {
   prove: ((extracted: Extracted) => Prover<Proof>) | null
 }
 
+/** Posting leaves up to 128 MB in staging's log and twice that in memory, which loading has better use for. */
+const LOG_BYTES = 32_000_000
+
 export interface RunOptions {
   /** Go on with the last run instead of beginning a new one. */
   resume: boolean
@@ -81,6 +84,7 @@ async function walk(migration: Migration, ctx: PhaseContext, facts: RunFacts, un
   if (until === 'preflight') return 'checked'
   if (!loadBegan) await noteStep(ctx.staging, 'load-began', '')
   stopIfAsked(ctx)
+  await ctx.staging.checkpoint(LOG_BYTES)
   facts.outcomes = await load(ctx, { ...migration.load, plan: migration.plan })
   ctx.record('step-done', { step: 'load', ...facts.outcomes })
   if (migration.prove === null) return 'done'

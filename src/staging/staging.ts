@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import {
   DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBTypeId, JsonDuckDBValueConverter,
@@ -59,13 +59,15 @@ export function literal(value: string | number | bigint | boolean | null): strin
  * (findings, rejected records, cursors, checks). The rehearsal site is attached as database `site`.
  */
 export class Staging {
+  readonly #path: string
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
   readonly #native = new NativeMemory()
   #depth = 0
   #queue: Promise<unknown> = Promise.resolve()
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(path: string, instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#path = path
     this.#instance = instance
     this.#connection = connection
   }
@@ -87,7 +89,7 @@ export class Staging {
       }
       throw new LandfallError('staging-failed', `The staging file cannot be opened: ${text}`, { where: { file: path }, cause: error })
     }
-    const staging = new Staging(instance, await instance.connect())
+    const staging = new Staging(path, instance, await instance.connect())
     const spill = options.spillFolder ?? (folder === null ? null : `${folder}/spill`)
     await staging.run(`SET memory_limit = ${literal(options.memoryLimit ?? '700MB')}`)
     if (spill !== null) {
@@ -232,8 +234,10 @@ export class Staging {
     await this.run(`ATTACH ${literal(path)} AS ${ident(alias)}${blockBytes === undefined ? '' : ` (BLOCK_SIZE ${blockBytes})`}`)
   }
 
-  async checkpoint(): Promise<void> {
-    await this.run('CHECKPOINT')
+  /** Writes what is only in the log to the file when the log is larger than `overBytes`: rows that no file holds yet cannot leave memory but by spilling. */
+  async checkpoint(overBytes: number): Promise<void> {
+    const log = statSync(`${this.#path}.wal`, { throwIfNoEntry: false })
+    if (log !== undefined && log.size > overBytes) await this.run('CHECKPOINT')
   }
 
   async close(): Promise<void> {
