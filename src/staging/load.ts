@@ -63,6 +63,6 @@ async function appendRows(staging: Staging, relation: Relation, batch: Batch, pr
 async function appendFile(staging: Staging, relation: Relation, batch: Batch): Promise<number> {
   if (batch.data.kind === 'rows' || batch.count === 0) return 0
   const { data } = batch, names = batch.columns.map(ident).join(', '), into = `INSERT INTO ${relationSql(relation)} (_row, ${names})`
-  if (data.kind === 'csv') return staging.run(`${into} SELECT ${batch.firstOrdinal - 1} + row_number() OVER (), ${names} FROM (${spoolQuery(data.path, batch.columns, data.width)})`)
+  if (data.kind === 'csv') return staging.runAlone(`${into} SELECT ${batch.firstOrdinal - 1} + row_number() OVER (), ${names} FROM (${spoolQuery(data.path, batch.columns, data.width)})`)
   return staging.run(`${into} ${parquetRows(data.path, data.fields, data.from, batch.count, batch.firstOrdinal)}`).catch((error: unknown) => { throw parquetError(data.path, error) })
 }

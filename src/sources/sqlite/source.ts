@@ -7,8 +7,9 @@ import type { SourceCatalog } from '../../model/entity.ts'
 import { checkStopped, chooseColumns, chooseEntity } from '../choice.ts'
 import type { QueryEntity } from '../sql-options.ts'
 import type { ReadRequest, Source, SourceAbilities } from '../source.ts'
-import { SpoolWriter, spoolRecord } from '../spool-writer.ts'
+import { SpoolWriter } from '../spool-writer.ts'
 import { describeSqlite, type SqliteColumn, type SqliteEntity } from './describe.ts'
+import { recordLine, valueText, type SqliteValue } from './line.ts'
 
 /** A batch ends when its file has this many bytes, however few records it holds. */
 const BATCH_BYTES = 24 << 20
@@ -17,11 +18,8 @@ const TURN_RECORDS = 2000
 
 const text = (value: string) => `'${value.replaceAll("'", "''")}'`
 
-/** A value as staging's dialect on SQLite's side: text in quotes, numbers with all digits, bytes as hex. Real numbers keep 17 digits where 15 are not enough. */
-function valueSql({ sql }: SqliteColumn): string {
-  const real = `CASE WHEN CAST(printf('%!.15g', ${sql}) AS REAL) = ${sql} THEN printf('%!.15g', ${sql}) ELSE printf('%!.17g', ${sql}) END`
-  return `CASE typeof(${sql}) WHEN 'text' THEN '"' || replace(${sql}, '"', '""') || '"' WHEN 'integer' THEN ${sql} WHEN 'null' THEN '\\N' WHEN 'blob' THEN '"' || lower(hex(${sql})) || '"' ELSE ${real} END`
-}
+/** Lines are written in pieces of about this many characters: a write for each costs more than the line. */
+const PIECE_CHARS = 1 << 14
 
 /**
  * A SQLite file through node:sqlite: opened read-only with `query_only`, a connection and a snapshot per reading. Tables come in the order of their
@@ -62,20 +60,26 @@ export class SqliteSource implements Source {
       const { sql, hidden, done: start, total, width } = plan(database, item, request)
       const statement = database.prepare(sql)
       statement.setReadBigInts(true)
-      let done = start, last: Record<string, unknown> | null = null
+      statement.setReturnArrays(true)
+      let done = start, last: SqliteValue[] = [], piece = ''
       const columns = chooseColumns(item.name, item.columns, request.columns).map((column) => column.name)
       const hand = (writer: SpoolWriter): Batch => {
         spool = null
+        writer.text(piece)
+        piece = ''
         done += writer.count
         return {
           entity: item.name, columns, data: { kind: 'csv', path: writer.finish(), width }, count: writer.count, firstOrdinal: done - writer.count + 1, read: writer.count, rejected: [],
-          cursor: { n: done, total, ...cursorOf(last, hidden) },
+          cursor: { n: done, total, ...cursorOf(last.slice(width), hidden) },
         }
       }
-      for (const row of statement.iterate() as Iterable<Record<string, unknown>>) {
+      for (const row of statement.iterate() as unknown as Iterable<SqliteValue[]>) {
         const writer: SpoolWriter = spool ??= new SpoolWriter(request.spoolFolder, `${this.name}.${item.name}`)
-        writer.text(row['line'] as string)
-        writer.newline()
+        piece += recordLine(row, width)
+        if (piece.length > PIECE_CHARS) {
+          writer.text(piece)
+          piece = ''
+        }
         last = row
         if (++writer.count < request.batchRows && writer.bytes < BATCH_BYTES) {
           if (writer.count % TURN_RECORDS === 0) await setImmediate()
@@ -138,18 +142,18 @@ export class SqliteSource implements Source {
 
 const after = (request: ReadRequest) => request.after !== undefined
 
-/** The SELECT of a request: the line, then what the cursor needs. `total` is what must have been read in the end, from the first record on. */
+/** The SELECT of a request: the columns as they are, then what the cursor needs as literals (a row number as it is). `total` is what must have been read in the end, from the first record on. */
 function plan(database: DatabaseSync, item: SqliteEntity, request: ReadRequest): { sql: string; hidden: string[]; done: number; total: number; width: number } {
   const columns = chooseColumns(item.name, item.columns, request.columns), cursor = request.after
-  const line = `'' || ${columns.map(valueSql).join(` || ',' || `)}`
+  const wanted = columns.map((column) => column.sql).join(', ')
   const done = cursor ? Number(cursor['n']) : 0
   const count = (where: string) => Number((database.prepare(`SELECT count(*) AS n FROM ${item.from}${where}`).get() as { n: number }).n)
   if (item.rowid !== null || item.key.length > 0) {
     const key = item.rowid !== null ? [`r.${item.rowid}`] : item.key.map((column) => column.sql)
     const hidden = key.map((_, i) => `k${i}`)
     const where = cursor ? ` WHERE (${key.join(', ')}) > (${hidden.map((name) => keyLiteral(cursor[name])).join(', ')})` : ''
-    const selected = key.map((sql, i) => `quote(${sql}) AS k${i}`).join(', ')
-    return { sql: `SELECT ${line} AS line, ${selected} FROM ${item.from}${where} ORDER BY ${key.join(', ')}`, hidden, done, total: done + count(where), width: columns.length }
+    const selected = item.rowid !== null ? key[0] as string : key.map((sql) => `quote(${sql})`).join(', ')
+    return { sql: `SELECT ${wanted}, ${selected} FROM ${item.from}${where} ORDER BY ${key.join(', ')}`, hidden, done, total: done + count(where), width: columns.length }
   }
   const total = count('')
   if (cursor && Number(cursor['total']) !== total) {
@@ -157,7 +161,7 @@ function plan(database: DatabaseSync, item: SqliteEntity, request: ReadRequest):
       { hint: 'Read it again from the start, or name its identifying columns in the option `keys`.', where: { entity: item.name } })
   }
   const order = item.columns.map((column) => `quote(${column.sql})`).join(', ')
-  return { sql: `SELECT ${line} AS line FROM ${item.from} ORDER BY ${order} LIMIT -1 OFFSET ${done}`, hidden: [], done, total, width: columns.length }
+  return { sql: `SELECT ${wanted} FROM ${item.from} ORDER BY ${order} LIMIT -1 OFFSET ${done}`, hidden: [], done, total, width: columns.length }
 }
 
 /** quote() gave a literal already; it is only checked, since cursors come back from a file. */
@@ -167,17 +171,17 @@ function keyLiteral(value: Cursor[string] | undefined): string {
   return text(literal)
 }
 
-function cursorOf(row: Record<string, unknown> | null, hidden: string[]): Cursor {
-  return Object.fromEntries(hidden.map((name) => [name, row?.[name] as string]))
+function cursorOf(places: SqliteValue[], hidden: string[]): Cursor {
+  return Object.fromEntries(hidden.map((name, i) => [name, String(places[i])]))
 }
 
 /** SQLite sums decimals as doubles and overflows on integers, so values are added here. */
 function sumOf(database: DatabaseSync, item: SqliteEntity, column: SqliteColumn): string | null {
-  const statement = database.prepare(`SELECT ${valueSql(column)} AS v FROM ${item.from}`)
+  const statement = database.prepare(`SELECT ${column.sql} AS v FROM ${item.from}`)
   statement.setReadBigInts(true)
   let sum: Decimal | null = null
-  for (const row of statement.iterate() as Iterable<{ v: string | bigint }>) {
-    const value = parseDecimal(spoolRecord(String(row.v))[0] ?? '')
+  for (const row of statement.iterate() as unknown as Iterable<{ v: SqliteValue }>) {
+    const value = parseDecimal(valueText(row.v) ?? '')
     if (value) sum = addDecimal(sum ?? ZERO, value)
   }
   return sum ? formatDecimal(sum) : null
