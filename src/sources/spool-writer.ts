@@ -59,6 +59,14 @@ export class SpoolWriter {
     this.#used += bytes.length
   }
 
+  /** As `chunk` with the first `size` bytes: for many short pieces, which need no views made of them. */
+  bytesOf(from: Buffer, size: number): void {
+    if (size > FLUSH_BYTES - this.#used) { this.chunk(from.subarray(0, size)); return }
+    from.copy(this.#pending, this.#used, 0, size)
+    this.#used += size
+    this.bytes += size
+  }
+
   /** Appends one newline byte. */
   newline(): void {
     if (this.#used === FLUSH_BYTES) this.#flush()

@@ -62,15 +62,18 @@ export class Staging {
   readonly #path: string
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
+  /** For settings of the instance while a transaction is open, which may have failed. Sees no data. */
+  readonly #settings: DuckDBConnection
   readonly #native = new NativeMemory()
   readonly #threads: number
   #depth = 0
   #queue: Promise<unknown> = Promise.resolve()
 
-  private constructor(path: string, instance: DuckDBInstance, connection: DuckDBConnection, threads: number) {
+  private constructor(path: string, instance: DuckDBInstance, connection: DuckDBConnection, settings: DuckDBConnection, threads: number) {
     this.#path = path
     this.#instance = instance
     this.#connection = connection
+    this.#settings = settings
     this.#threads = threads
   }
 
@@ -92,7 +95,7 @@ export class Staging {
       }
       throw new LandfallError('staging-failed', `The staging file cannot be opened: ${text}`, { where: { file: path }, cause: error })
     }
-    const staging = new Staging(path, instance, await instance.connect(), threads)
+    const staging = new Staging(path, instance, await instance.connect(), await instance.connect(), threads)
     const spill = options.spillFolder ?? (folder === null ? null : `${folder}/spill`)
     await staging.run(`SET memory_limit = ${literal(options.memoryLimit ?? '700MB')}`)
     if (spill !== null) {
@@ -123,11 +126,11 @@ export class Staging {
    */
   async runAlone(sql: string): Promise<number> {
     return this.#enqueue(sql, async () => {
-      await this.#connection.run('SET threads = 1')
+      await this.#settings.run('SET threads = 1')
       try {
         return (await this.#connection.run(sql)).rowsChanged
       } finally {
-        await this.#connection.run(`SET threads = ${this.#threads}`)
+        await this.#settings.run(`SET threads = ${this.#threads}`)
       }
     })
   }
@@ -261,6 +264,7 @@ export class Staging {
   async close(): Promise<void> {
     await this.#queue.catch(() => undefined)
     this.#connection.closeSync()
+    this.#settings.closeSync()
     this.#instance.closeSync()
   }
 

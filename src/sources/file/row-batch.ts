@@ -76,6 +76,14 @@ export class RowBatch {
     this.tally.take(bytes)
   }
 
+  /** Adds a record that is a line of staging's dialect already: the first `size` bytes, its end included. They may be used again afterwards. */
+  addLine(line: Buffer, size: number): void {
+    this.#spool ??= new SpoolWriter(this.#folder, this.tally.entity)
+    this.#spool.bytesOf(line, size)
+    this.#spool.count++
+    this.tally.take(size)
+  }
+
   /** The batch gathered so far, or null when nothing was read. */
   cut(cursor: Cursor): Batch | null {
     if (this.tally.read === 0) return null

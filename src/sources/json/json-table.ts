@@ -13,6 +13,7 @@ import { lineRecords, selectedRecords, streamRecords, type RawRecord } from './j
 import { JsonFault, JsonText, type RecordSink } from './json-text.ts'
 import { JsonWindow } from './json-window.ts'
 import type { Step } from './json-path.ts'
+import { PlainRecord } from './plain-record.ts'
 
 /** A JSON file, and how its records are found: by line, by steps while streaming, or by a JSONPath over the whole document. */
 export interface JsonFile { path: string; encoding: string; member?: string; records: { lines: true } | { steps: Step[] } | { path: string } }
@@ -33,6 +34,11 @@ class Gathered implements RecordSink {
 }
 
 interface OneRecord { raw: RawRecord; fault: string | null; where: string; file: number; next: { offset: number; line: number } }
+
+/** Lines taken by the short way, since the last record; where reading stands behind them. */
+interface PlainRun { raw: null; file: number; next: { offset: number; line: number } }
+
+type TakeLine = (buffer: Buffer, from: number, end: number) => number
 
 /** Records of JSON or NDJSON files of one shape as an entity. */
 export class JsonTable implements FileTable {
@@ -55,8 +61,14 @@ export class JsonTable implements FileTable {
   async prepare(): Promise<Entity> {
     const columns = new Map<string, number>(), shapes: ColumnShape[] = [], faults = new Map<string, { count: number; line: number }>(), twice = new Map<string, number>()
     let records = 0
-    const record = new Gathered()
-    for await (const one of this.#all(null, record)) {
+    const record = new Gathered(), plain = new PlainRecord([], this.#limits.cellBytes)
+    const takeLine: TakeLine = (buffer, from, end) => {
+      const next = plain.scan(buffer, from, end)
+      if (next >= 0 && ++records <= SAMPLE_RECORDS) shapes.forEach((shape, slot) => { if (plain.has(slot)) shape.add(plain.text(buffer, slot)) })
+      return next
+    }
+    for await (const one of this.#all(null, record, takeLine)) {
+      if (one.raw === null) continue
       records++
       if (one.fault !== null) {
         const kind = one.fault.replace(/\d+/g, 'N'), seen = faults.get(kind)
@@ -70,6 +82,7 @@ export class JsonTable implements FileTable {
         if (at === undefined) {
           at = columns.size
           columns.set(path, at)
+          plain.learn(path)
           shapes.push(new ColumnShape())
           if (at >= this.#limits.columns) throw new LandfallError('limit-exceeded', `The records of \`${this.name}\` have more than ${this.#limits.columns} different keys.`, { hint: 'Are keys used as data? Point `records` elsewhere or raise `limits.columns`.', where: { entity: this.name, file: one.where } })
         }
@@ -94,8 +107,23 @@ export class JsonTable implements FileTable {
     let cursor = { file: 0, offset: 0, line: 1, done: 0 }
     const after = part.after === null ? null : { file: Number(part.after['file']), offset: Number(part.after['offset']), line: Number(part.after['line']), done: Number(part.after['done']) }
     if (after !== null) cursor = after
+    const plain = new PlainRecord(wanted, this.#limits.cellBytes), slots = Int32Array.from(paths, (path) => wanted.indexOf(path))
+    let taken = 0
+    const takeLine: TakeLine = (buffer, from, end) => {
+      const next = batch.tally.full ? -1 : plain.scan(buffer, from, end)
+      // A value that is absent takes two bytes, and each has a comma behind it.
+      if (next >= 0) batch.addLine(plain.line(buffer, slots, (next - from) * 2 + slots.length * 3), plain.used)
+      if (next >= 0) taken++
+      return next
+    }
     try {
-      for await (const one of this.#all(after, record)) {
+      for await (const one of this.#all(after, record, takeLine)) {
+        if (one.raw === null) {
+          cursor = { file: one.file, ...one.next, done: (cursor.file === one.file ? cursor.done : 0) + taken }
+          taken = 0
+          if (batch.tally.full) yield batch.cut(cursor) as Batch
+          continue
+        }
         cursor = { file: one.file, ...one.next, done: (cursor.file === one.file ? cursor.done : 0) + 1 }
         const raw = () => one.raw.bytes?.toString('utf8', 0, 10_000) ?? ''
         if (one.fault !== null) batch.tally.reject(one.where, one.raw.line || null, one.fault, raw())
@@ -111,13 +139,13 @@ export class JsonTable implements FileTable {
 
   async *values(positions: number[]): AsyncGenerator<(string | null)[]> {
     const paths = [...this.#columns.keys()], record = new Gathered()
-    for await (const one of this.#all(null, record)) {
-      yield positions.map((n) => one.fault !== null ? null : record.values.get(paths[n] as string) ?? null)
+    for await (const one of this.#all(null, record, null)) {
+      if (one.raw !== null) yield positions.map((n) => one.fault !== null ? null : record.values.get(paths[n] as string) ?? null)
     }
   }
 
-  /** Every record in order, its values in `record`; from behind `after` on. */
-  async *#all(after: { file: number; offset: number; line: number; done: number } | null, record: Gathered): AsyncGenerator<OneRecord> {
+  /** Every record in order, its values in `record`; from behind `after` on. Lines that `takeLine` takes come as runs. */
+  async *#all(after: { file: number; offset: number; line: number; done: number } | null, record: Gathered, takeLine: TakeLine | null): AsyncGenerator<OneRecord | PlainRun> {
     for (let index = after?.file ?? 0; index < this.#files.length; index++) {
       const file = this.#files[index] as JsonFile
       const resumed = after !== null && index === after.file
@@ -127,9 +155,13 @@ export class JsonTable implements FileTable {
       const where = displayPath(this.#base, file.path)
       const window = new JsonWindow(openText(file.path, file.encoding, file.member === undefined ? {} : { member: file.member }, this.#limits, offset), where, this.#limits.recordBytes, offset, resumed && lines ? after.line : 1)
       try {
+        const short = lines && file.encoding === 'utf-8' ? takeLine : null
         for await (const raw of this.#rawOf(window, file)) {
           if (skip > 0) { skip--; continue }
           yield { raw, fault: this.#parse(raw, file, window, record), where, file: index, next: { offset: window.offset, line: window.line } }
+          if (short === null) continue
+          window.takeLines(short)
+          yield { raw: null, file: index, next: { offset: window.offset, line: window.line } }
         }
       } finally {
         await window.close()

@@ -149,6 +149,18 @@ export class JsonWindow {
     }
   }
 
+  /** Hands the lines in the window to `take`, which answers the index behind the line it took, or -1: then the line stays. Never waits for more. */
+  takeLines(take: (buffer: Buffer, from: number, end: number) => number): void {
+    this.#count(this.at)
+    for (;;) {
+      const next = this.at < this.#end ? take(this.buffer, this.at, this.#end) : -1
+      if (next < 0) return
+      this.at = this.#counted = next
+      this.#line++
+      this.#lineStart = this.#base + next
+    }
+  }
+
   async close(): Promise<void> {
     await this.#source.return?.()
   }
