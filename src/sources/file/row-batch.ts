@@ -79,7 +79,7 @@ export class RowBatch {
   /** Adds a record that is a line of staging's dialect already: the first `size` bytes, its end included. They may be used again afterwards. */
   addLine(line: Buffer, size: number): void {
     this.#spool ??= new SpoolWriter(this.#folder, this.tally.entity)
-    this.#spool.bytesOf(line, size)
+    this.#spool.piece(line, 0, size)
     this.#spool.count++
     this.tally.take(size)
   }

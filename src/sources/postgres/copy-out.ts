@@ -47,16 +47,16 @@ export class CopyOut {
     wire.query(this.#sql)
   }
 
-  /** Hands records (valid only during the call) to `take` until it returns true (`full`) or all were given (`end`). Throws what the server or socket reports. */
-  async fill(take: (record: Buffer) => boolean): Promise<'full' | 'end'> {
+  /** Hands records (ranges of a buffer, valid only during the call) to `take` until it returns true (`full`) or all were given (`end`). Throws what the server or socket reports. */
+  async fill(take: (buffer: Buffer, from: number, to: number) => boolean): Promise<'full' | 'end'> {
     for (;;) {
       if (this.#error && !this.#more()) throw this.#error
       while (this.#flowing && this.#more()) {
         const code = this.#buffer[this.#at] as number
-        const start = this.#at + 5, end = this.#at + 1 + this.#buffer.readUInt32BE(this.#at + 1)
+        const start = this.#at + 5, end = this.#end()
         if (code === COPY_DATA) {
           this.#at = end
-          if (take(this.#buffer.subarray(start, end))) return 'full'
+          if (take(this.#buffer, start, end)) return 'full'
         } else if (code === COPY_OUT || code === NOTICE || code === PARAMETER || code === NOTIFICATION) {
           this.#at = end
         } else {
@@ -76,7 +76,13 @@ export class CopyOut {
 
   /** True when a whole message lies in the buffer. */
   #more(): boolean {
-    return this.#flowing && this.#buffer.length - this.#at >= 5 && this.#buffer.length - this.#at >= 1 + this.#buffer.readUInt32BE(this.#at + 1)
+    return this.#flowing && this.#buffer.length - this.#at >= 5 && this.#buffer.length >= this.#end()
+  }
+
+  /** Index behind the message at hand, whose head lies in the buffer. */
+  #end(): number {
+    const buffer = this.#buffer, at = this.#at + 1
+    return at + ((buffer[at] as number) * 0x1000000 + ((buffer[at + 1] as number) << 16 | (buffer[at + 2] as number) << 8 | (buffer[at + 3] as number)))
   }
 
   /** Takes what the socket has; false when nothing new is there. */

@@ -62,16 +62,18 @@ export async function* readPostgres(client: pg.Client, item: PostgresEntity, req
     for (let ended = false; !ended;) {
       checkStopped(request.signal, item.name)
       const writer: SpoolWriter = spool = new SpoolWriter(request.spoolFolder, `${source}.${item.name}`)
-      let last: Buffer | null = null
-      ended = await copy.fill((record) => {
-        writer.chunk(record)
-        last = record
+      let last: Buffer | null = null, from = 0, to = 0
+      ended = await copy.fill((buffer, start, end) => {
+        writer.piece(buffer, start, end)
+        last = buffer
+        from = start
+        to = end
         return ++writer.count >= request.batchRows || writer.bytes >= BATCH_BYTES
       }) === 'end'
       if (writer.count === 0) { writer.discard(); break }
       done += writer.count
       const end = last as Buffer | null
-      const cursor = cursorOf(planned, done, end ? spoolRecord(end.toString('utf8')).slice(planned.columns.length) : [])
+      const cursor = cursorOf(planned, done, end ? spoolRecord(end.toString('utf8', from, to)).slice(planned.columns.length) : [])
       spool = null
       yield {
         entity: item.name, columns: planned.columns.map((column) => column.name), data: { kind: 'csv', path: writer.finish(), width },

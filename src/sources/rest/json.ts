@@ -35,20 +35,24 @@ export function writeJson(value: unknown): string {
   return JSON.stringify(value)
 }
 
+type TakeValue = (name: string, value: string | null) => void
+
 /** Gives each value of a record to `take` by column: nested objects as `a.b`, arrays as JSON text, a bare value as `value`. */
-export function flatten(record: unknown, take: (name: string, value: string | null) => void): void {
-  const walk = (value: unknown, name: string) => {
-    if (typeof value === 'string') take(name, value)
-    else if (value === null || value === undefined) take(name, null)
-    else if (typeof value === 'number' || typeof value === 'boolean') take(name, String(value))
-    else if (value instanceof Numeral) take(name, value.text)
-    else if (Array.isArray(value)) take(name, writeJson(value))
-    else {
-      const keys = Object.keys(value)
-      if (keys.length === 0) take(name, '{}')
-      for (const key of keys) walk((value as Record<string, unknown>)[key], name === '' ? key : `${name}.${key}`)
-    }
+export function flatten(record: unknown, take: TakeValue): void {
+  if (record !== null && typeof record === 'object' && !Array.isArray(record) && !(record instanceof Numeral)) for (const key of Object.keys(record)) walk((record as Record<string, unknown>)[key], key, take)
+  else walk(record, 'value', take)
+}
+
+/** Gives what one member of a record holds to `take`, under `name` or names that begin with it. */
+export function walk(value: unknown, name: string, take: TakeValue): void {
+  if (typeof value === 'string') take(name, value)
+  else if (value === null || value === undefined) take(name, null)
+  else if (typeof value === 'number' || typeof value === 'boolean') take(name, String(value))
+  else if (value instanceof Numeral) take(name, value.text)
+  else if (Array.isArray(value)) take(name, writeJson(value))
+  else {
+    const keys = Object.keys(value)
+    if (keys.length === 0) take(name, '{}')
+    for (const key of keys) walk((value as Record<string, unknown>)[key], name === '' ? key : `${name}.${key}`, take)
   }
-  if (record !== null && typeof record === 'object' && !Array.isArray(record) && !(record instanceof Numeral)) for (const key of Object.keys(record)) walk((record as Record<string, unknown>)[key], key)
-  else walk(record, 'value')
 }

@@ -7,7 +7,8 @@ import type { RestEntityOptions } from './options.ts'
 /** Where a page lies: a number or offset, a cursor token, a whole URL; '' is the first page of token and link paging. */
 export type Place = string | number
 
-export interface Page { place: Place; records: unknown[]; total: number | null; next: Place | null }
+/** `escapes`: a text of the answer is written with `\u`, so that it may hold characters no database takes. */
+export interface Page { place: Place; records: unknown[]; escapes: boolean; total: number | null; next: Place | null }
 
 type Json = Parameters<typeof query>[0]
 
@@ -74,7 +75,7 @@ export class Pages {
     const records = found.length === 1 && Array.isArray(found[0]) ? found[0] as unknown[] : found
     const total = this.#entity.total ? asNumber(query(json as Json, this.#entity.total)[0]) : Number.NaN
     if (found.length === 0 && json !== null && typeof json === 'object' && 'error' in json) throw new LandfallError('source-failed', `${shown(answer.url)} answered with an error: ${answer.text.slice(0, 200)}`, { where: { entity: this.#name } })
-    return { place, records, total: Number.isNaN(total) ? null : total, next: this.#next(place, records.length, json, answer) }
+    return { place, records, escapes: answer.text.includes('\\u'), total: Number.isNaN(total) ? null : total, next: this.#next(place, records.length, json, answer) }
   }
 
   #numbered(): boolean {

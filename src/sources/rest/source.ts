@@ -7,7 +7,7 @@ import { checkStopped, chooseColumns, chooseEntity } from '../choice.ts'
 import type { ReadRequest, Source, SourceAbilities } from '../source.ts'
 import { SpoolWriter } from '../spool-writer.ts'
 import type { RestClient } from './client.ts'
-import { flatten, writeJson } from './json.ts'
+import { Numeral, flatten, walk, writeJson } from './json.ts'
 import type { RestEntityOptions, RestOptions } from './options.ts'
 import { Pages, type Page, type Place } from './pages.ts'
 
@@ -36,7 +36,17 @@ class Columns {
 
   take(record: unknown): Values {
     const values: Values = new Array(this.names.length).fill(null)
-    flatten(record, (raw, value) => { values[this.place(raw)] = value })
+    if (record === null || typeof record !== 'object' || Array.isArray(record) || record instanceof Numeral) {
+      flatten(record, (raw, value) => { values[this.place(raw)] = value })
+      return values
+    }
+    // Nearly all values are plain ones of columns that are known.
+    for (const key of Object.keys(record)) {
+      const value = (record as Record<string, unknown>)[key], place = this.#places.get(key)
+      if (place !== undefined && typeof value === 'string') values[place] = value
+      else if (place !== undefined && typeof value === 'number') values[place] = String(value)
+      else walk(value, key, (raw, text) => { values[this.place(raw)] = text })
+    }
     return values
   }
 }
@@ -92,7 +102,7 @@ export class RestSource implements Source {
       for (let i = skip; i < page.records.length; i++) {
         const values = columns.take(page.records[i])
         done++
-        const twin = recent.met(values), unfit = twin === null ? unfitText(values) : null
+        const twin = recent.met(values), unfit = twin === null && page.escapes ? unfitText(values) : null
         if (twin === null && unfit === null) rows.push(values)
         else if (twin === null) reject(page, page.records[i], unfit as string)
         else if (item.options.duplicates === 'reject') reject(page, page.records[i], `The key ${twin} came before: the collection shifted between pages.`)
@@ -178,6 +188,7 @@ export class RestSource implements Source {
 class Recent {
   readonly #key: string[]
   readonly #columns: Columns
+  #places: number[] = []
   #seen = new Set<string>()
   #older = new Set<string>()
 
@@ -189,8 +200,11 @@ class Recent {
   /** The key when it came before, else null. */
   met(values: Values): string | null {
     if (this.#key.length === 0) return null
-    const key = JSON.stringify(this.#key.map((name) => values[this.#columns.names.indexOf(name)] ?? null))
-    if (this.#seen.has(key) || this.#older.has(key)) return key
+    // A column that no record had yet has no place.
+    if (this.#places.length === 0 || this.#places.includes(-1)) this.#places = this.#key.map((name) => this.#columns.names.indexOf(name))
+    const only = this.#places.length === 1 ? values[this.#places[0] as number] : undefined
+    const key = typeof only === 'string' ? only : JSON.stringify(this.#places.map((place) => values[place] ?? null))
+    if (this.#seen.has(key) || this.#older.has(key)) return typeof only === 'string' ? JSON.stringify([only]) : key
     if (this.#seen.size >= REMEMBERED_KEYS) {
       this.#older = this.#seen
       this.#seen = new Set()
@@ -200,7 +214,7 @@ class Recent {
   }
 }
 
-/** Why no database holds these texts, or null. */
+/** Why no database holds these texts, or null. Only an escape can write such a character: an answer is decoded strictly. */
 function unfitText(values: Values): string | null {
   for (const value of values) {
     if (typeof value !== 'string') continue
