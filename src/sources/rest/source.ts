@@ -1,55 +1,19 @@
 import { query } from 'jsonpath-rfc9535'
 import { LandfallError } from '../../errors/error.ts'
-import type { Batch, Cursor, Measure, Rejected } from '../../model/batch.ts'
+import type { Batch, Measure } from '../../model/batch.ts'
 import { ZERO, addDecimal, formatDecimal, parseDecimal, type Decimal } from '../../model/decimal.ts'
 import type { Column, ColumnType, Entity, SourceCatalog } from '../../model/entity.ts'
 import { checkStopped, chooseColumns, chooseEntity } from '../choice.ts'
 import type { ReadRequest, Source, SourceAbilities } from '../source.ts'
-import { SpoolWriter } from '../spool-writer.ts'
 import type { RestClient } from './client.ts'
-import { Numeral, flatten, walk, writeJson } from './json.ts'
+import { Columns, type Values } from './columns.ts'
+import { Gathering } from './gathering.ts'
+import { writeJson } from './json.ts'
 import type { RestEntityOptions, RestOptions } from './options.ts'
 import { Pages, type Page, type Place } from './pages.ts'
 
 /** Keys remembered to notice a collection that shifts between pages: twins of a shift are near each other. */
 const REMEMBERED_KEYS = 50_000
-
-/** Values in the order of the columns; shorter than those when later records brought more. */
-type Values = (string | null | undefined)[]
-
-/** Columns in the order met, under names that differ by more than case; `_row` is taken. */
-class Columns {
-  readonly names: string[] = []
-  /** Places by the name in the record. */
-  readonly #places = new Map<string, number>()
-  readonly #taken = new Set(['_row'])
-
-  place(raw: string): number {
-    const known = this.#places.get(raw)
-    if (known !== undefined) return known
-    let name = raw === '' ? 'value' : raw
-    for (let n = 2; this.#taken.has(name.toLowerCase()); n++) name = `${raw}_${n}`
-    this.#taken.add(name.toLowerCase())
-    this.#places.set(raw, this.names.length)
-    return this.names.push(name) - 1
-  }
-
-  take(record: unknown): Values {
-    const values: Values = new Array(this.names.length).fill(null)
-    if (record === null || typeof record !== 'object' || Array.isArray(record) || record instanceof Numeral) {
-      flatten(record, (raw, value) => { values[this.place(raw)] = value })
-      return values
-    }
-    // Nearly all values are plain ones of columns that are known.
-    for (const key of Object.keys(record)) {
-      const value = (record as Record<string, unknown>)[key], place = this.#places.get(key)
-      if (place !== undefined && typeof value === 'string') values[place] = value
-      else if (place !== undefined && typeof value === 'number') values[place] = String(value)
-      else walk(value, key, (raw, text) => { values[this.place(raw)] = text })
-    }
-    return values
-  }
-}
 
 interface Item { name: string; entity: Entity; options: RestEntityOptions }
 
@@ -86,40 +50,36 @@ export class RestSource implements Source {
     for (const column of item.entity.columns) columns.place(column.name)
     const recent = new Recent(item.options.key, columns)
     let done = Number(after?.['n'] ?? 0), skip = Number(after?.['skip'] ?? 0)
-    let rows: Values[] = [], rejected: Rejected[] = []
-    const hand = (cursor: Cursor): Batch => {
-      const names = request.columns ?? [...columns.names], read = rows.length + rejected.length
-      const batch: Batch = { entity: item.name, columns: names, data: this.#spooled(request, names, columns, rows), count: rows.length, firstOrdinal: done - read + 1, read, rejected, cursor: { n: done, ...cursor } }
-      rows = []
-      rejected = []
-      return batch
-    }
+    const batch = new Gathering(item.name, `${this.name}.${item.name}`, request, columns)
     const reject = (page: Page, record: unknown, reason: string) => {
-      rejected.push({ entity: item.name, ordinal: done, where: String(page.place), line: null, reason, raw: writeJson(record).slice(0, 10_000).replaceAll('\0', '\u2400').toWellFormed() })
+      batch.reject({ entity: item.name, ordinal: done, where: String(page.place), line: null, reason, raw: writeJson(record).slice(0, 10_000).replaceAll('\0', '\u2400').toWellFormed() })
     }
     const start = (after?.['at'] ?? pages.first()) as Place
-    for await (const page of pages.from(start, done - skip, request.signal)) {
-      for (let i = skip; i < page.records.length; i++) {
-        const values = columns.take(page.records[i])
-        done++
-        const twin = recent.met(values), unfit = twin === null && page.escapes ? unfitText(values) : null
-        if (twin === null && unfit === null) rows.push(values)
-        else if (twin === null) reject(page, page.records[i], unfit as string)
-        else if (item.options.duplicates === 'reject') reject(page, page.records[i], `The key ${twin} came before: the collection shifted between pages.`)
-        else {
-          throw new LandfallError('source-changed', `\`${item.name}\`: the key ${twin} came twice. The collection shifted between pages, so records may be missing too.`,
-            { where: { entity: item.name }, hint: 'Read it again while nothing changes, sort it by its key, or set `duplicates: reject`.' })
+    try {
+      for await (const page of pages.from(start, done - skip, request.signal)) {
+        for (let i = skip; i < page.records.length; i++) {
+          const values = columns.take(page.records[i])
+          done++
+          const twin = recent.met(values), unfit = twin === null && page.escapes ? unfitText(values) : null
+          if (twin === null && unfit === null) batch.rows.push(values)
+          else if (twin === null) reject(page, page.records[i], unfit as string)
+          else if (item.options.duplicates === 'reject') reject(page, page.records[i], `The key ${twin} came before: the collection shifted between pages.`)
+          else {
+            throw new LandfallError('source-changed', `\`${item.name}\`: the key ${twin} came twice. The collection shifted between pages, so records may be missing too.`,
+              { where: { entity: item.name }, hint: 'Read it again while nothing changes, sort it by its key, or set `duplicates: reject`.' })
+          }
+          // Within a page the cursor tells how many of its records to skip.
+          if (batch.full && i + 1 < page.records.length) yield* batch.hand({ n: done, at: page.place, skip: i + 1 })
         }
-        // Within a page the cursor tells how many of its records to skip.
-        if (rows.length + rejected.length >= request.batchRows && i + 1 < page.records.length) yield hand({ at: page.place, skip: i + 1 })
+        skip = 0
+        yield* batch.settle(page.next === null ? { n: done, end: true } : { n: done, at: page.next, skip: 0 })
+        if (batch.full || page.next === null) yield* batch.hand()
+        checkStopped(request.signal, item.name)
       }
-      skip = 0
-      if (rows.length + rejected.length >= request.batchRows || (page.next === null && rows.length + rejected.length > 0)) {
-        yield hand(page.next === null ? { end: true } : { at: page.next, skip: 0 })
-      }
-      checkStopped(request.signal, item.name)
+      yield* batch.hand({ n: done, end: true })
+    } finally {
+      batch.discard()
     }
-    if (rows.length + rejected.length > 0) yield hand({ end: true })
   }
 
   /** The announced total where no sums are wanted; else a second reading of all pages. */
@@ -146,14 +106,6 @@ export class RestSource implements Source {
 
   async close(): Promise<void> {
     await this.#client.close()
-  }
-
-  /** The records as a file in staging's dialect, which loads faster than values handed over one by one. */
-  #spooled(request: ReadRequest, names: string[], columns: Columns, rows: Values[]): Batch['data'] {
-    if (rows.length === 0 || names.length === 0) return { kind: 'rows', columns: names.map(() => rows.map(() => null)) }
-    const places = names.map((name) => columns.names.indexOf(name)), writer = new SpoolWriter(request.spoolFolder, `${this.name}.${request.entity}`)
-    for (const row of rows) writer.record(places.map((place) => row[place] ?? null))
-    return { kind: 'csv', path: writer.finish() }
   }
 
   #pages(name: string, options: RestEntityOptions): Pages {
