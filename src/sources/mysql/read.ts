@@ -95,7 +95,7 @@ export async function* readMysql(link: MysqlLink, item: MysqlEntity, request: Re
         if (!planned.lines) writer.record(row as (string | null)[])
         else if (line === null) overlong++
         else {
-          writer.chunk(line)
+          writer.piece(line, 0, line.length)
           writer.newline()
           writer.count++
         }

@@ -156,13 +156,15 @@ class Recent {
     if (this.#places.length === 0 || this.#places.includes(-1)) this.#places = this.#key.map((name) => this.#columns.names.indexOf(name))
     const only = this.#places.length === 1 ? values[this.#places[0] as number] : undefined
     const key = typeof only === 'string' ? only : JSON.stringify(this.#places.map((place) => values[place] ?? null))
-    if (this.#seen.has(key) || this.#older.has(key)) return typeof only === 'string' ? JSON.stringify([only]) : key
-    if (this.#seen.size >= REMEMBERED_KEYS) {
-      this.#older = this.#seen
-      this.#seen = new Set()
+    const before = this.#seen.size
+    if (!this.#older.has(key) && this.#seen.add(key).size > before) {
+      if (this.#seen.size >= REMEMBERED_KEYS) {
+        this.#older = this.#seen
+        this.#seen = new Set()
+      }
+      return null
     }
-    this.#seen.add(key)
-    return null
+    return typeof only === 'string' ? JSON.stringify([only]) : key
   }
 }
 
