@@ -4,7 +4,7 @@
  *
  * documents: `_id` BIGINT (unique within the DocType, ascending in order of insert), `_entity` VARCHAR and `_key` VARCHAR (canonical
  * legacy key, model/key.ts; unique together per DocType), `_source_row` BIGINT (ordinal in raw, may be NULL), then one column per field
- * given. `docstatus` 1 means insert and submit.
+ * given. `docstatus` 1 means insert, then submit; `_docstatus` 1 that the document is inserted as submitted, in one step (2 is refused).
  * child rows: `_parent` BIGINT (the document's `_id`), `_idx` BIGINT (1, 2, 3... within parent), then the fields given.
  *
  * Field columns may be of any type; VARCHAR text is coerced as Frappe coerces strings. NULL means "not given".

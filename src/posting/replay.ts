@@ -66,8 +66,8 @@ async function postOne(engine: PostingEngine, doc: CaseDoc, submit: boolean, ord
   const fields = Object.entries(doc).filter(([key]) => key !== 'doctype' && !tables.has(key))
   const children = new Map<string, DraftRelation>()
   const source: DraftSource = { documents: relationOf(`replay.${ordinal}`), children }
-  const status = submit ? 1 : doc['docstatus']
-  const given: [string, Json][] = [...fields.filter(([key]) => key !== 'docstatus'), ...(status === undefined ? [] : [['docstatus', status] as [string, Json]])]
+  const own = doc['docstatus']
+  const given: [string, Json][] = [...fields.filter(([key]) => key !== 'docstatus'), ...(submit ? [['docstatus', 1] as [string, Json]] : []), ...(own === undefined ? [] : [['_docstatus', own] as [string, Json]])]
   await makeTable(engine, source.documents, [{ _id: ordinal, ...Object.fromEntries(given) }])
   for (const [key, value] of Object.entries(doc)) {
     if (!tables.has(key) || value === null || value === '' || value === 0 || value === false) continue

@@ -88,7 +88,7 @@ export class Batch implements PostingContext {
   has(column: string): boolean { return this.#present.has(column) }
   get refused(): string { return `SELECT n._id FROM ${this.doc} n WHERE n._root IN (SELECT id FROM temp.found WHERE severity = 'blocking')` }
   get live(): string { return `(SELECT * FROM ${this.doc} WHERE _id NOT IN (${this.refused}))` }
-  get scope(): string { return this.pass === 'insert' ? 'TRUE' : `_id IN (SELECT _id FROM ${this.doc} WHERE _submit)` }
+  get scope(): string { return this.pass === 'insert' ? 'TRUE' : `_id IN (SELECT _id FROM ${this.doc} WHERE _submit AND NOT _once)` }
   scratch(name: string): string {
     const table = `temp.${this.local(`${name}.${++this.#scratch}`)}`
     this.#scratches.push(table)

@@ -7,7 +7,7 @@ import type { Batch } from './batch.ts'
 export interface DraftRelation { relation: string; columns: Map<string, string> }
 export interface DraftSource { documents: DraftRelation; children: Map<string, DraftRelation> }
 
-const SYSTEM = new Set(['_id', '_entity', '_key', '_source_row', '_root', '_parent', '_idx'])
+const SYSTEM = new Set(['_id', '_entity', '_key', '_source_row', '_root', '_parent', '_idx', '_docstatus'])
 /** Keys a document may carry that are no fields and mean nothing to an insert. */
 const QUIET = new Set(['doctype', '__newname', '__islocal', '__unsaved', '__onload', 'name', ...STANDARD, ...OPTIONAL])
 
@@ -48,24 +48,30 @@ function systemColumn(column: PlannedColumn, batch: Batch, plan: DocTypePlan, gi
 
 async function selectColumns(batch: Batch, plan: DocTypePlan, given: DraftRelation, child: string | null): Promise<string> {
   const defaults = batch.options.import ? new Map<string, string>() : await batch.defaults(plan, child)
+  const named = child !== null && given.columns.has('name') ? `COALESCE(CAST(d."name" AS VARCHAR) NOT IN ('', '0'), FALSE)` : null
   return plan.columns.map((column) => {
     const system = systemColumn(column, batch, plan, given, child)
     if (system !== null) return `${system} AS ${ident(column.name)}`
-    const type = given.columns.get(column.name), fallback = defaults.get(column.name)
+    const type = given.columns.get(column.name), fallback = named === null || !defaults.has(column.name) ? defaults.get(column.name) : `CASE WHEN NOT ${named} THEN ${defaults.get(column.name)} END`
     const own = type === undefined ? null : coerce(`d.${ident(column.name)}`, type, column)
+    // A row that brings a name is no new one to Frappe, which gives defaults to new ones only.
     // A text that is no date is not None: the default does not step in for it.
     const value = own === null ? fallback ?? 'NULL' : fallback === undefined ? own : `CASE WHEN d.${ident(column.name)} IS NULL THEN ${fallback} ELSE ${own} END`
     return `CAST(${value} AS ${DUCK_TYPES[column.kind]}) AS ${ident(column.name)}`
   }).join(', ')
 }
 
-/** Makes the working tables of a batch from its drafts: `_id`, `_root`, `_submit` and every column, coerced, with defaults. */
+/**
+ * Makes the working tables of a batch from its drafts: `_id`, `_root`, `_submit` (it ends submitted), `_once` (it is inserted as submitted, which validates once and tells nobody),
+ * `_saved` (it is submitted after its insert) and every column, coerced, with defaults.
+ */
 export async function buildTables(batch: Batch, source: DraftSource, range: string): Promise<void> {
   const { documents } = source
   const root = documents.columns.has('_root') ? 'd._root' : 'd._id'
   const status = documents.columns.get('docstatus')
-  const submit = status === undefined ? 'FALSE' : `COALESCE(${coerce('d."docstatus"', status, { kind: 'int' })}, 0) = 1`
-  const statements = [`CREATE OR REPLACE TEMP TABLE ${batch.local('doc')} AS SELECT d._id, ${root} AS _root, ${submit} AS _submit, ` +
+  const saved = status === undefined ? 'FALSE' : `COALESCE(${coerce('d."docstatus"', status, { kind: 'int' })}, 0) = 1`
+  const own = documents.columns.get('_docstatus'), once = own === undefined ? 'FALSE' : `COALESCE(${coerce('d."_docstatus"', own, { kind: 'int' })}, 0) = 1`
+  const statements = [`CREATE OR REPLACE TEMP TABLE ${batch.local('doc')} AS SELECT d._id, ${root} AS _root, (${saved} OR ${once}) AS _submit, ${once} AS _once, ${saved} AS _saved, ` +
     `${await selectColumns(batch, batch.plan, documents, null)} FROM ${documents.relation} d WHERE ${range}`]
   for (const { field, plan } of batch.plan.children) {
     const given = source.children.get(field.fieldname), table = batch.local(field.fieldname)

@@ -96,9 +96,9 @@ async function steps(batch: Batch, stage: StepStage): Promise<void> {
 
 /** A new document cannot begin as cancelled. */
 async function checkStatus(batch: Batch, source: DraftSource, where: string): Promise<void> {
-  const type = source.documents.columns.get('docstatus')
-  if (type === undefined || batch.depth > 0) return
-  const status = `TRY_CAST(d.docstatus AS BIGINT)`
+  const column = ['_docstatus', 'docstatus'].find((name) => source.documents.columns.has(name))
+  if (column === undefined || batch.depth > 0) return
+  const status = `TRY_CAST(d.${column} AS BIGINT)`
   await batch.find({
     type: 'DocstatusTransitionError', field: 'docstatus', message: 'Cannot change docstatus from 0 (Draft) to 2 (Cancelled)', hint: 'Load the document as submitted and cancel it on the site.',
     select: `SELECT d._id AS id FROM ${source.documents.relation} d WHERE ${where} AND ${status} = 2`,

@@ -31,7 +31,7 @@ async function makeLines(ctx: PostingContext, kind: OrderKind, facts: string): P
   const center = `COALESCE(${orNull('pr.cost_center')}, f.cost_center, ${orNull('i.cost_center')}, co.cost_center)`
   const party = kind.selling ? 'd.customer' : 'd.supplier'
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${lines.slice(5)} AS SELECT i._parent, i._idx, i.item_code, f.variant_of, f.stock_uom, ${uom} AS uom, i.qty, COALESCE(i.rate, 0) AS rate, ${party} AS party,
-    d.${kind.priceList} AS price_list, d.currency, d.transaction_date, d._submit AS submitted, COALESCE(i.price_list_rate, 0) AS given_price,
+    d.${kind.priceList} AS price_list, d.currency, d.transaction_date, d._submit AND NOT d._once AS submitted, COALESCE(i.price_list_rate, 0) AS given_price,
     CASE WHEN f.stock_uom = ${uom} THEN 1.0 WHEN ${truthy('i.conversion_factor')} THEN i.conversion_factor ELSE COALESCE(u.factor, 1.0) END AS factor,
     ${warehouse} AS warehouse, CASE WHEN cc.name IS NULL OR cc.company = d.company THEN ${center} ELSE co.cost_center END AS cost_center, co.default_currency AS company_currency,
     d.conversion_rate, d.plc_conversion_rate, NULL::DOUBLE AS price

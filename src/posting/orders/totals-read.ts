@@ -14,7 +14,7 @@ export interface OrderBatch {
   ids: number[]
   currencies: string[]
   companyCurrencies: string[]
-  /** 1: the document is submitted, so validated twice. */
+  /** 1: the document is submitted after its insert, so validated twice. */
   submitted: Uint8Array
   /** 1: some item is a stock item or a fixed asset. */
   stocked: Uint8Array
@@ -96,7 +96,7 @@ async function readDocuments(ctx: PostingContext, kind: OrderKind, order: OrderB
   const commission = kind.selling ? 'COALESCE(d.commission_rate, 0)' : '0'
   for await (const { count: rows, columns: [id, rate, percentage, discount, commissionRate, on, disabled, currency, company, submitted] } of ctx.staging.scan(
     `SELECT d._id, COALESCE(d.conversion_rate, 0), COALESCE(d.additional_discount_percentage, 0), COALESCE(d.discount_amount, 0), ${commission}, d.apply_discount_on, ${truthy('d.disable_rounded_total')},
-     d.currency, c.default_currency, d._submit FROM ${ctx.doc} d LEFT JOIN rows."tabCompany" c ON c.name = d.company ORDER BY d._id`)) {
+     d.currency, c.default_currency, d._submit AND NOT d._once FROM ${ctx.doc} d LEFT JOIN rows."tabCompany" c ON c.name = d.company ORDER BY d._id`)) {
     for (let r = 0; r < rows; r++, d++) {
       order.ids.push(Number(id![r]))
       batch.document.conversion_rate[d] = Number(rate![r])
