@@ -46,7 +46,11 @@ function usersOf(site: Site): SiteRecord[] {
     { name: 'Guest', email: 'guest@example.com', enabled: 1, user_type: 'Website User', full_name: 'Guest', first_name: 'Guest', docstatus: 0, idx: 0 },
   ]
   const named = site.records('User Social Login').filter((row) => row['parenttype'] === 'User').map((row) => String(row['parent']))
-  for (const name of new Set(named)) users.push({ name, email: name, enabled: 1, user_type: 'System User', full_name: name, first_name: name, docstatus: 0,
-    idx: 0 })
+  // The site makes every user a contact called by the user's full name.
+  const names = new Map(contactsOf(site).map((contact) => [contact['email_id'], String(contact['name'])]))
+  for (const name of new Set(named)) {
+    const full = names.get(name) ?? name
+    users.push({ name, email: name, enabled: 1, user_type: 'System User', full_name: full, first_name: full.split(' ')[0]!, docstatus: 0, idx: 0 })
+  }
   return users
 }

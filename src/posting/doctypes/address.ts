@@ -49,9 +49,10 @@ export const rule: PostingRule = {
   writes: ['Customer'],
   naming: {
     columns: ['address_title', 'address_type'],
-    computed: { first_link: (ctx) => (ctx.childCount('links') === 0 ? 'NULL' : `(SELECT arg_min(l.link_name, l._idx) FROM ${ctx.child('links')} l WHERE l._parent = n._id)`) },
+    computed: {
+      untitled: (ctx) => `NOT (${ctx.truth('address_title', 'n')})`, first_link: (ctx) => (ctx.childCount('links') === 0 ? 'NULL' : `(SELECT arg_min(l.link_name, l._idx) FROM ${ctx.child('links')} l WHERE l._parent = n._id)`) },
     wish: (values) => {
-      const title = ((values['address_title'] as string | null) || (values['first_link'] as string | null) || '')
+      const title = ((values['untitled'] ? '' : values['address_title'] as string | null) || (values['first_link'] as string | null) || '')
       if (title === '') return { name: null, error: { type: 'ValidationError', message: 'Address Title is mandatory.' } }
       const stem = `${title.trim()}-${((values['address_type'] as string | null) ?? '').trim()}`
       return { name: stem, taken: 'series', series: `${stem}-.#`, lax: true }

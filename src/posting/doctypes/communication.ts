@@ -85,6 +85,20 @@ async function replied(ctx: PostingContext): Promise<void> {
   await ctx.updateRows('tabCommunication', 'status', `SELECT _id AS id, reference_name AS "key", 'Replied' AS "after" FROM ${ctx.live} WHERE reference_doctype = 'Communication' AND sent_or_received = 'Sent' AND ${given('reference_name')}`)
 }
 
+/** The record is looked up at last, where a link to nothing is noticed. */
+async function findLostRecords(ctx: PostingContext): Promise<void> {
+  if (!ctx.has('reference_name')) return
+  for (const { d } of await ctx.staging.all<{ d: string }>(`SELECT DISTINCT reference_doctype AS d FROM ${ctx.live} WHERE ${given('reference_doctype')} AND ${given('reference_name')}`)) {
+    const meta = ctx.site.doctype(d)
+    if (meta === undefined || meta.issingle || meta.columns.length === 0) continue
+    await ctx.find({
+      type: 'DoesNotExistError', field: 'reference_name', stage: 'on_update', causeByValue: true, hint: `Create the ${d} first, map the value to one that exists, or leave the link out.`,
+      select: `SELECT l._id AS id, l.reference_name AS "value", ${literal(`${d} `)} || l.reference_name || ' not found' AS message FROM ${ctx.live} l LEFT JOIN rows.${ident(meta.table)} t ON t.name = l.reference_name
+        WHERE l.reference_doctype = ${literal(d)} AND ${given('l.reference_name')} AND t.name IS NULL`,
+    })
+  }
+}
+
 /** Communication: a message with its sender, addressed Contacts and the record it is about. */
 export const rule: PostingRule = {
   doctype: 'Communication',
@@ -96,6 +110,7 @@ export const rule: PostingRule = {
     { stage: 'validate', id: 'timeline', run: timeline },
     { stage: 'validate', id: 'sender', run: sender },
     { stage: 'validate', id: 'status', run: status },
+    { stage: 'named', id: 'lost-records', run: findLostRecords },
     { stage: 'after_insert', id: 'replied', run: replied },
     { stage: 'on_update', id: 'on-record', run: (ctx) => noteOnRecords(ctx, given('content'), 'sender') },
   ],

@@ -1,3 +1,4 @@
+import { literal } from '../../staging/staging.ts'
 import type { PostingContext, PostingRule } from '../framework/rule.ts'
 import { given, on } from './conditions.ts'
 import { accountCurrencies, accountSteps, internalParty, portalUsers, primaryContactAndAddress, type Party } from './party.ts'
@@ -56,8 +57,10 @@ export const rule: PostingRule = {
   writes: ['Contact', 'Address', 'Version', 'Lead'],
   naming: {
     columns: ['customer_name', 'naming_series'],
+    // A number with a fraction is no name to look up: the site takes any customer for one that has it.
+    computed: { fraction: (ctx) => `${literal(ctx.isGivenAsFloat('customer_name'))} AND EXISTS (SELECT 1 FROM rows."tabCustomer")` },
     wish: (values, ctx) => {
-      if (ctx.site.default('cust_master_name') === 'Customer Name') return { name: values['customer_name'] as string | null, taken: ctx.import ? 'refuse' : 'customer' }
+      if (ctx.site.default('cust_master_name') === 'Customer Name') return { name: values['customer_name'] as string | null, taken: ctx.import ? 'refuse' : 'customer', numbered: !ctx.import && values['fraction'] === true }
       return { name: null }
     },
   },

@@ -15,6 +15,7 @@ const CUSTOMER = `, (SELECT first(link_name ORDER BY idx) FROM rows."tabDynamic 
 
 async function setParties(ctx: PostingContext): Promise<void> {
   await ctx.staging.run(`UPDATE ${ctx.doc} SET raised_by = ${literal(ctx.user)} WHERE ${missing('raised_by')}`)
+  await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET contact = CASE WHEN ${missing('t.contact')} AND ${missing('t.customer')} THEN NULL ELSE t.contact END, lead = NULLIF(t.lead, '') WHERE ${ADDRESS} <> ''`)
   await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET lead = r.name FROM (${byAddress('tabLead', '')}) r WHERE r.address = ${ADDRESS} AND ${missing('t.lead')}`)
   await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET contact = r.name, customer = r.customer FROM (${byAddress('tabContact', CUSTOMER)}) r
     WHERE r.address = ${ADDRESS} AND ${missing('t.contact')} AND ${missing('t.customer')}`)

@@ -5,6 +5,7 @@ import { findUnsupported, on } from './conditions.ts'
 export const rule: PostingRule = {
   doctype: 'Price List',
   reads: [],
+  counted: ['buying', 'selling'],
   steps: [
     {
       stage: 'validate', id: 'kind',

@@ -3,7 +3,9 @@ import type { Site } from '../../site/site.ts'
 import type { DocTypeMeta } from '../../site/doctype.ts'
 import type { Clock } from '../../model/clock.ts'
 import type { HashNames } from './hash.ts'
+import { pythonType } from './given.ts'
 import { extraFields, type DraftSource } from './build.ts'
+import { isText } from './coerce.ts'
 import { defaultsOf, type Moment } from './defaults.ts'
 import { DUCK_TYPES, type DocTypePlan } from './plan.ts'
 import { STAGES, type FindingSpec, type NestedDrafts, type Pass, type PostingContext, type PostingRule, type Stage } from './rule.ts'
@@ -86,6 +88,19 @@ export class Batch implements PostingContext {
     this.counts.set(tableField, Number((await this.staging.one<{ n: number }>(`SELECT COUNT(*) AS n FROM ${this.child(tableField)}`))!.n))
   }
   has(column: string): boolean { return this.#present.has(column) }
+  isGivenAsText(column: string): boolean {
+    const type = this.source.documents.columns.get(column)
+    return type !== undefined && isText(type)
+  }
+  isGivenAsFloat(column: string): boolean { return pythonType(this.source.documents.columns.get(column)) === 'float' }
+  truth(column: string, alias: string): string {
+    if (this.plan.column(column).kind === 'text') {
+      const text = `COALESCE(${alias}.${ident(column)}, '') <> ''`
+      return pythonType(this.source.documents.columns.get(column)) === null ? text : `(${text} AND ${alias}.${ident(column)} NOT IN ('0', '0.0'))`
+    }
+    const number = `COALESCE(${alias}.${ident(column)}, 0) <> 0`
+    return this.isGivenAsText(column) ? `(${number} OR ${alias}._id IN (SELECT _id FROM ${this.drafts} WHERE ${ident(column)} <> ''))` : number
+  }
   get refused(): string { return `SELECT n._id FROM ${this.doc} n WHERE n._root IN (SELECT id FROM temp.found WHERE severity = 'blocking')` }
   get live(): string { return `(SELECT * FROM ${this.doc} WHERE _id NOT IN (${this.refused}))` }
   get scope(): string { return this.pass === 'insert' ? 'TRUE' : `_id IN (SELECT _id FROM ${this.doc} WHERE _submit AND NOT _once)` }
@@ -119,6 +134,8 @@ export class Batch implements PostingContext {
   }
 
   submits = 0
+  /** Checks that count as set although 0 is written; see truth.ts. */
+  readonly lies: { child: string | null; column: string; rows: string }[] = []
   /** Changes to columns a name may be made of: done once the names are given. */
   readonly afterNaming: (() => Promise<void>)[] = []
 

@@ -34,3 +34,18 @@ export async function findNumbersInEditors(batch: Batch): Promise<void> {
   const fields = tables.flatMap(({ prefix, plan }) => plan.columns.filter((column) => column.field?.fieldtype === 'Text Editor' && !(`${prefix}${column.name}` in replaced)).map((column) => ({ field: `${prefix}${column.name}`, error })))
   await findNumbers(batch, fields, 'framework_checks')
 }
+
+/** Text fields of the documents for which drafts give numbers, which 0 is none of to Python. */
+function numbered(batch: Batch): string[] {
+  return batch.plan.columns.filter((column) => column.kind === 'text' && column.field !== undefined && pythonType(batch.source.documents.columns.get(column.name)) !== null).map((column) => column.name)
+}
+
+/** The number 0 given for a text is nothing to a controller that asks whether the text is there: until the checks the working table holds ''. */
+export async function forgetZeros(batch: Batch): Promise<void> {
+  for (const name of numbered(batch)) await batch.staging.run(`UPDATE ${batch.doc} AS w SET ${ident(name)} = '' FROM ${batch.drafts} d WHERE d._id = w._id AND d.${ident(name)} = 0`)
+}
+
+/** What no controller replaced is a 0 again: it is content, and stored. */
+export async function recallZeros(batch: Batch): Promise<void> {
+  for (const name of numbered(batch)) await batch.staging.run(`UPDATE ${batch.doc} AS w SET ${ident(name)} = CAST(CAST(d.${ident(name)} AS BIGINT) AS VARCHAR) FROM ${batch.drafts} d WHERE d._id = w._id AND d.${ident(name)} = 0 AND w.${ident(name)} = ''`)
+}

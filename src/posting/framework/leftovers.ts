@@ -21,7 +21,7 @@ async function readTable(batch: Batch, plan: DocTypePlan, given: DraftRelation, 
   const columns = plan.columns.filter((column) => column.kind !== 'text' && column.field !== undefined && given.columns.has(column.name) && isText(given.columns.get(column.name)!))
   if (columns.length === 0) return
   const join = `${given.relation} d JOIN ${relation} w ON ${child === null ? 'w._id = d._id' : 'w._parent = d._parent AND w._idx = d._idx'}`
-  const left = (column: PlannedColumn) => `${where} AND w.${ident(column.name)} IS NULL AND d.${ident(column.name)} <> ''`
+  const left = (column: PlannedColumn) => `${where} AND w.${ident(column.name)} IS NULL AND d.${ident(column.name)} ${isDuration(column) ? 'IS NOT NULL' : `<> ''`}`
   const counts = (await batch.staging.one<Record<string, number>>(`SELECT ${columns.map((column, i) => `COUNT(*) FILTER (${left(column)}) AS c${i}`).join(', ')} FROM ${join}`))!
   for (const [i, column] of columns.entries()) {
     if (counts[`c${i}`] === 0) continue
@@ -33,8 +33,10 @@ async function readTable(batch: Batch, plan: DocTypePlan, given: DraftRelation, 
   }
 }
 
+const isDuration = (column: PlannedColumn) => column.field?.fieldtype === 'Duration'
+
 const DATE_HINT = 'Bring dates into the form 2026-11-22 with a transform.'
-const numberRefusal = (column: PlannedColumn, text: string) => (column.field!.fieldtype === 'Duration' ? `(1265, "Data truncated for column '${column.name}' at row 1")` : `${text} can not be used with MySQL`)
+const numberRefusal = (column: PlannedColumn, text: string) => (isDuration(column) ? /^\s*[+-]?\d/.test(text) ? `(1265, "Data truncated for column '${column.name}' at row 1")` : `(1366, "Incorrect decimal value: '${text}' for column '${column.name}' at row 1")` : `${text} can not be used with MySQL`)
 
 /** Certainly no date to frappe.utils.getdate: without a digit, or a day there is not in the form of the site. */
 const noDate = (text: string) => !/\d/.test(text) || /^\d{4}-\d{1,2}-\d{1,2}$/.test(text.trim())
@@ -44,7 +46,7 @@ function valueOf(text: string, column: PlannedColumn): string | null {
   if (column.kind === 'int') return String(cint(text))
   if (column.kind === 'check') return cint(text) === 0 ? '0' : '1'
   // A duration goes to the database as it is given, which reads numbers only.
-  if (column.kind === 'float' && column.field!.fieldtype === 'Duration' && !/^[\s\d+.eE-]+$/.test(text)) return null
+  if (isDuration(column)) return /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/.test(text) ? String(Number(text)) : null
   if (column.kind === 'float') return Number.isFinite(flt(text)) ? String(flt(text)) : null
   return readMoment(text, column.kind)
 }
@@ -59,7 +61,7 @@ async function report(batch: Batch, column: PlannedColumn, read: Leftover[], chi
   await batch.findAll({ type: 'ValidationError', field, stage: 'validate', causeByValue: true, hint: DATE_HINT }, early.map((row) => ({ ...at(row), message: `${row.v} is not a valid date string.` })))
   const long = column.kind === 'time' ? refused.filter((row) => /^\d{2,3}:[0-5]?\d(:[0-5]?\d)?$/.test(row.v)) : []
   await batch.findAll({ type: 'unsupported', field, causeByValue: true, hint: 'Give a time of day.' }, long.map((row) => ({ ...at(row), message: 'The database keeps times of 24 hours and more, which is not predicted' })))
-  await batch.findAll({ type: number ? column.field!.fieldtype === 'Duration' ? 'DataError' : 'ProgrammingError' : 'OperationalError', field, stage: 'framework_insert', causeByValue: true, hint: number ? 'Use a number transform.' : DATE_HINT },
+  await batch.findAll({ type: number ? isDuration(column) ? 'DataError' : 'ProgrammingError' : 'OperationalError', field, stage: 'framework_insert', causeByValue: true, hint: number ? 'Use a number transform.' : DATE_HINT },
     refused.filter((row) => !early.includes(row) && !long.includes(row)).map((row) => ({ ...at(row), message: number ? numberRefusal(column, row.v) : `(1292, "Incorrect ${column.kind} value: '${row.v}' for column '${column.name}' at row 1")` })))
   if (number) {
     await batch.findAll({ severity: 'warning', type: 'silent-zero', field, causeByValue: true, hint: 'Use a number transform with the right locale, or a boolean transform.' },

@@ -182,6 +182,14 @@ async function resolveDynamic(table: LinkTable, link: Field, index: number): Pro
     const values = (await batch.staging.all<{ v: string }>(`SELECT d.v FROM (SELECT DISTINCT ${col} AS v FROM ${relation} WHERE ${where}) d ANTI JOIN ${target} t ON t.name = d.v`)).map((row) => row.v)
     const missing = await respell(table, target, col, values, `r.${byCol} = ${literal(d)}`, name)
     if (missing.length === 0) continue
+    // A link that fetches is looked up as a whole row, as above.
+    if (fetched(plan, link).some((field) => !field.fetch_if_empty && meta.column(sourceOf(field)) !== undefined)) {
+      await batch.find({
+        severity: 'warning', type: 'broken-link', field: name, causeByValue: true, hint: 'The site accepts this link to nothing because fields are fetched through it; correct it.',
+        select: `SELECT ${table.id} AS id, ${col} AS "value", ${literal(`${label(link)}: `)} || ${col} || ' does not exist; the site keeps the broken link' AS message FROM ${relation} WHERE ${where} AND ${col} IN (${list(missing)})`,
+      })
+      continue
+    }
     const row = child === null ? '' : `'Row #' || CAST(idx AS VARCHAR) || ': ' || `
     await batch.find({
       type: 'LinkValidationError', field: name, seq: seq + LATER, causeByValue: true, hint: `Create the ${d} first, map the value to one that exists, or leave the link out.`,

@@ -162,7 +162,7 @@ function nameOf(batch: Batch, item: Wished, taken: Set<string>, numbers: Numbers
   } else if (wish.format !== undefined) name = expandFormat(wish.format, numbers.context(item))
   else if (wish.name) {
     name = wish.name
-    if (taken.has(fold(name)) && wish.taken !== undefined && wish.taken !== 'refuse') {
+    if ((taken.has(fold(name)) || wish.numbered) && wish.taken !== undefined && wish.taken !== 'refuse') {
       renamed = true
       name = wish.taken === 'customer' ? `${name} - ${numbers.highest(name) + 1}` : wish.taken === 'dash' ? `${name}-${numbers.dash(name)}` : expandSeries(completeSeries(wish.series ?? ''), numbers.context(item))
     }
@@ -197,7 +197,7 @@ class Numbers {
   async prepare(taken: Set<string>): Promise<void> {
     const kinds = new Set(this.#list.flatMap((item) => (item.wish.name && item.wish.taken !== undefined ? [item.wish.taken] : [])))
     if (!kinds.has('customer') && !kinds.has('dash')) return
-    const seen = new Set<string>(), repeats = this.#list.some((item) => { const key = item.wish.name ? fold(item.wish.name) : ''; return key !== '' && (taken.has(key) || seen.size === seen.add(key).size) })
+    const seen = new Set<string>(), repeats = this.#list.some((item) => { const key = item.wish.name ? fold(item.wish.name) : ''; return item.wish.numbered || key !== '' && (taken.has(key) || seen.size === seen.add(key).size) })
     if (!repeats) return
     const sql = `SELECT name FROM rows.${ident(this.#batch.meta.table)} WHERE ${kinds.has('customer') ? `contains(name, ' - ')` : `regexp_matches(name, '-[0-9]+$')`}`
     for await (const chunk of this.#batch.staging.scan(sql)) for (let i = 0; i < chunk.count; i++) this.#numbered.push(chunk.columns[0]![i] as string)

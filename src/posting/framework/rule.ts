@@ -46,6 +46,8 @@ export interface NameWish {
    * `customer` "X - 1" after the highest number of names like it.
    */
   taken?: 'refuse' | 'dash' | 'customer' | 'series'
+  /** The name counts as taken whatever there is. */
+  numbered?: boolean
   /** A naming series expression such as `CUST-.YYYY.-`; numbered `.#####` is appended when it has no `#`. Wins over `name`. */
   series?: string | null
   /** True: the series is not validated (make_autoname with ignore_validate). */
@@ -98,6 +100,8 @@ export interface PostingRule {
   dates?: string[]
   /** Fields the controller replaces before they are stored, with the condition (SQL over the working table) under which it does: what their text says does not matter then. */
   replaced?: Record<string, string>
+  /** Checks (`field`, `table.field`) the controller reads as numbers (cint), so that a text counts for what it says. */
+  counted?: string[]
   /** Steps in order; several in one stage run in the order given. */
   steps: Step[]
   /** Nested set kept by the controller: the tree's own parent field and what a document without a parent gets. */
@@ -176,6 +180,12 @@ export interface PostingContext {
   childCount(tableField: string): number
   /** Counts a child table again; after a step that appended rows to it. */
   recount(tableField: string): Promise<void>
+  /** SQL over the working table called `alias`: Python's truth of a field as the draft gives it: text for a number is true whatever it says (`"0"`, `"cheap"`), the number 0 for a text is not. */
+  truth(column: string, alias: string): string
+  /** True when the drafts give text for the field: comparisons of the controller with a number fail then. */
+  isGivenAsText(column: string): boolean
+  /** True when the drafts give numbers with fractions for the field. */
+  isGivenAsFloat(column: string): boolean
   /** True when any document of the batch has a value other than NULL in `column` (at the start of the stage checks; cheap). */
   has(column: string): boolean
   /** SELECT of the `_id`s refused so far, for `NOT IN`. */

@@ -3,12 +3,13 @@ import { Batch, type Run } from './batch.ts'
 import { buildTables, type DraftSource } from './build.ts'
 import { reportChanged } from './changed.ts'
 import { checkDocuments } from './checks.ts'
-import { findNumbers, findNumbersInEditors } from './given.ts'
+import { findNumbers, findNumbersInEditors, forgetZeros, recallZeros } from './given.ts'
 import { readLeftovers } from './leftovers.ts'
 import { resolveLinks } from './links.ts'
 import { nameDocuments } from './naming.ts'
 import { reportSilent } from './silent.ts'
 import { findBadPositions, placeInTree } from './tree.ts'
+import { believeChecks } from './truth.ts'
 import { checkUnique } from './unique.ts'
 import { writeRows, writeSeries } from './write.ts'
 import { STAGES, type Pass, type Step, type StepStage } from './rule.ts'
@@ -32,11 +33,14 @@ export async function prepareBatch(batch: Batch, source: DraftSource, where: str
   await batch.measure()
   await reportSilent(batch, source, where)
   await readLeftovers(batch, source, where)
+  await believeChecks(batch, source)
   await checkStatus(batch, source, where)
   batch.stage = 'framework_links'
   await resolveLinks(batch)
   await findNumbers(batch, batch.run.rule(batch.meta.name)?.texts?.autoname ?? [], 'autoname')
+  await forgetZeros(batch)
   for (const stage of ['before_insert', 'before_validate', 'validate', 'before_save'] as const) await steps(batch, stage)
+  await recallZeros(batch)
   await setTitle(batch)
   await checkDocuments(batch)
   await findNumbersInEditors(batch)

@@ -1,6 +1,7 @@
 import { ident, literal } from '../../staging/staging.ts'
 import type { Batch } from './batch.ts'
 import type { DocTypePlan, PlannedColumn } from './plan.ts'
+import { honestValues } from './truth.ts'
 
 /** SQL of a computing value as the column stores it (`alias` null: no document has one): numbers Frappe never leaves empty become 0, empty unique texts NULL. */
 function stored(column: PlannedColumn, alias: string | null): string {
@@ -35,11 +36,11 @@ async function insertSql(batch: Batch, plan: DocTypePlan, relation: string, from
 export async function writeRows(batch: Batch): Promise<void> {
   const any = await batch.staging.one(`SELECT 1 FROM temp.found WHERE severity = 'blocking' LIMIT 1`)
   const live = any === undefined ? 'TRUE' : `n._root NOT IN (SELECT id FROM temp.found WHERE severity = 'blocking')`
-  const status: Record<string, string> = batch.submits > 0 ? { docstatus: 'CASE WHEN n._submit THEN 1 ELSE n.docstatus END' } : {}
+  const status: Record<string, string> = { ...honestValues(batch, null, 'n'), ...(batch.submits > 0 ? { docstatus: 'CASE WHEN n._submit THEN 1 ELSE n.docstatus END' } : {}) }
   const statements = [await insertSql(batch, batch.plan, batch.doc, `${batch.doc} n WHERE ${live}`, 'n', status)]
   for (const { field, plan } of batch.plan.children) {
     if (batch.childCount(field.fieldname) === 0) continue
-    const overrides: Record<string, string> = { parent: 'n.name', docstatus: batch.submits > 0 ? 'CASE WHEN n._submit THEN 1 ELSE n.docstatus END' : 'n.docstatus' }
+    const overrides: Record<string, string> = { ...honestValues(batch, field.fieldname, 'c'), parent: 'n.name', docstatus: batch.submits > 0 ? 'CASE WHEN n._submit THEN 1 ELSE n.docstatus END' : 'n.docstatus' }
     statements.push(await insertSql(batch, plan, batch.child(field.fieldname), `${batch.child(field.fieldname)} c JOIN ${batch.doc} n ON n._id = c._parent WHERE ${live}`, 'c', overrides))
   }
   await batch.staging.run(statements.join(';\n'))

@@ -5,7 +5,7 @@ import { filled, truthy, type OrderKind } from './kind.ts'
 /** Status of a submitted order from what was delivered and billed before; the site's rules tried from the last. An order inserted as submitted counts as new and stays a draft by its status. */
 export async function setSubmittedStatus(ctx: PostingContext, kind: OrderKind): Promise<void> {
   const done = kind.selling ? 'per_delivered' : 'per_received', verb = kind.selling ? 'Deliver' : 'Receive'
-  const skip = kind.selling ? ` OR ${truthy('skip_delivery_note')}` : '', n = (column: string) => `COALESCE(${column}, 0)`
+  const skip = kind.selling && !ctx.isGivenAsText('skip_delivery_note') ? ` OR ${truthy('skip_delivery_note')}` : '', n = (column: string) => `COALESCE(${column}, 0)`
   await ctx.staging.run(`UPDATE ${ctx.doc} SET status = CASE WHEN status IN ('On Hold', 'Closed') THEN status
     WHEN (${n(done)} >= 100${skip}) AND ${n('per_billed')} >= 100 THEN 'Completed'
     WHEN ${n(done)} < 100 AND ${n('per_billed')} >= 100 THEN 'To ${verb}'
