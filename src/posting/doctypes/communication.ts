@@ -2,10 +2,9 @@ import { ident, literal } from '../../staging/staging.ts'
 import type { PostingContext, PostingRule } from '../framework/rule.ts'
 import { emailProblem } from '../framework/formats.ts'
 import { noteOnRecords } from './comments.ts'
+import { linkContacts } from './timeline-links.ts'
+import { findReactions, reopen } from './parent-reactions.ts'
 import { findUnsupported, given, missing } from './conditions.ts'
-
-/** Records that react to a message about them (status, response times, links of their own). */
-const REACTING = new Set(['Issue', 'Lead', 'Opportunity', 'Prospect'])
 
 async function reference(ctx: PostingContext): Promise<void> {
   if (!ctx.has('reference_name')) return
@@ -18,8 +17,6 @@ async function reference(ctx: PostingContext): Promise<void> {
         type: 'ValidationError', field: 'reference_doctype', select: `SELECT _id AS id, 'Cannot create a ' || COALESCE(communication_type, '') || ' against a child document: ' || reference_doctype AS message FROM ${ctx.doc} WHERE ${where}`,
       })
     }
-    const status = meta.field('status')?.options?.split('\n') ?? []
-    if (REACTING.has(d) || (status.includes('Replied') && d !== 'Communication')) await findUnsupported(ctx, where, `${d} records react to a message about them, which is not predicted`, 'reference_name')
   }
 }
 
@@ -35,20 +32,6 @@ async function addresses(ctx: PostingContext): Promise<void> {
     const values = await ctx.staging.all<{ id: number; v: string }>(`SELECT _id AS id, ${field} AS v FROM ${ctx.doc} WHERE ${email} AND ${given(field)}`)
     await ctx.findAll({ type: 'InvalidEmailAddressError', field, hint: 'Correct the address.' }, values.flatMap(({ id, v }) => { const problem = emailProblem(v); return problem === null ? [] : [{ id, value: v, message: problem.message }] }))
   }
-}
-
-/** Messages by e-mail are linked to the Contacts that have one of their addresses. */
-async function timeline(ctx: PostingContext): Promise<void> {
-  const fields = ['sender', 'recipients', 'cc', 'bcc'].filter((name) => ctx.has(name))
-  if (fields.length > 0) {
-    const known = `EXISTS (SELECT 1 FROM rows."tabContact Email" e WHERE e.email_id <> '' AND contains(lower(concat_ws(' ', ${fields.join(', ')})), lower(e.email_id)))`
-    await findUnsupported(ctx, `communication_medium = 'Email' AND ${known}`, 'the message would be linked to the Contacts with its addresses', 'timeline_links')
-  }
-  if (ctx.childCount('timeline_links') === 0) return
-  const links = ctx.child('timeline_links')
-  const many = `SELECT _parent FROM ${links} GROUP BY _parent HAVING COUNT(*) > 1`
-  await findUnsupported(ctx, `communication_medium = 'Email' AND _id IN (${many})`, 'the site writes several timeline links in no particular order', 'timeline_links')
-  await ctx.staging.run(`UPDATE ${links} SET link_title = NULL, idx = 1 WHERE _parent IN (SELECT _id FROM ${ctx.doc} WHERE communication_medium = 'Email')`)
 }
 
 /** The sender's address and name, from what was given, the user or the Contact of that address. */
@@ -102,16 +85,18 @@ async function findLostRecords(ctx: PostingContext): Promise<void> {
 /** Communication: a message with its sender, addressed Contacts and the record it is about. */
 export const rule: PostingRule = {
   doctype: 'Communication',
-  reads: ['User', 'Contact', 'Contact Email', 'Email Rule'],
+  reads: ['User', 'Contact', 'Contact Email', 'Dynamic Link', 'Email Rule', 'Email Account', 'Assignment Rule', 'Prospect', 'Prospect Lead', 'Prospect Opportunity'],
   steps: [
     { stage: 'validate', id: 'reference', run: reference },
     { stage: 'validate', id: 'texts', run: texts },
     { stage: 'validate', id: 'addresses', run: addresses },
-    { stage: 'validate', id: 'timeline', run: timeline },
+    { stage: 'validate', id: 'timeline', run: linkContacts },
     { stage: 'validate', id: 'sender', run: sender },
     { stage: 'validate', id: 'status', run: status },
     { stage: 'named', id: 'lost-records', run: findLostRecords },
+    { stage: 'named', id: 'reactions', run: findReactions },
     { stage: 'after_insert', id: 'replied', run: replied },
     { stage: 'on_update', id: 'on-record', run: (ctx) => noteOnRecords(ctx, given('content'), 'sender') },
+    { stage: 'on_update', id: 'reopen', run: reopen },
   ],
 }

@@ -68,6 +68,7 @@ async function leadNumbers(ctx: PostingContext): Promise<void> {
 export const rule: PostingRule = {
   doctype: 'Contact',
   reads: ['User', 'Lead'],
+  replaced: { email_id: 'TRUE', phone: 'TRUE', mobile_no: 'TRUE', full_name: 'TRUE' },
   writes: ['Lead'],
   naming: {
     columns: ['first_name', 'middle_name', 'last_name', 'company_name'],

@@ -23,10 +23,20 @@ async function setParties(ctx: PostingContext): Promise<void> {
     ${literal(ctx.site.default('company'))}) WHERE ${missing('t.company')}`)
 }
 
+/** An issue raised in the portal begins with a message of whoever raised it. */
+async function writeMessages(ctx: PostingContext): Promise<void> {
+  await ctx.post({
+    doctype: 'Communication',
+    documents: `SELECT _id AS _id, _id AS _root, 'Communication' AS communication_type, 'Email' AS communication_medium, 'Received' AS sent_or_received, 'Open' AS email_status, subject, raised_by AS sender,
+      description AS content, 'Linked' AS status, 'Issue' AS reference_doctype, name AS reference_name FROM ${ctx.live} WHERE ${on('via_customer_portal')}`,
+  })
+}
+
 /** An issue knows who raised it: lead, contact and customer follow from the address. */
 export const rule: PostingRule = {
   doctype: 'Issue',
-  reads: ['Lead', 'Contact', 'Dynamic Link', 'Service Level Agreement'],
+  reads: ['Lead', 'Contact', 'Contact Email', 'Dynamic Link', 'Service Level Agreement', 'User', 'Email Rule', 'Email Account', 'Assignment Rule', 'Prospect', 'Prospect Lead', 'Prospect Opportunity'],
+  writes: ['Communication', 'Communication Link'],
   steps: [
     { stage: 'validate', id: 'parties', run: setParties },
     {
@@ -39,8 +49,7 @@ export const rule: PostingRule = {
     {
       stage: 'on_update', id: 'portal',
       async run(ctx) {
-        if (ctx.has('via_customer_portal')) await findUnsupported(ctx, on('via_customer_portal'),
-          'an issue raised in the portal writes a communication, which is not predicted', 'via_customer_portal')
+        if (ctx.has('via_customer_portal')) await writeMessages(ctx)
         if (ctx.has('service_level_agreement')) await ctx.find({
           type: 'agreement-ignored', severity: 'warning', field: 'service_level_agreement', message: 'The site has no such agreement in force',
             hint: 'Leave the field out.',

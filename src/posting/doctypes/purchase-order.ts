@@ -4,6 +4,7 @@ import { filled, PURCHASE_ORDER as kind } from '../orders/kind.ts'
 import { insertMissingPrices } from '../orders/item-price.ts'
 import { scratchOf } from '../orders/item-details.ts'
 import { takeLastPurchaseRates, updateLastPurchaseRates } from '../orders/last-purchase.ts'
+import { findOverbought, updateOrderedForSales } from '../orders/ordered-for-sales.ts'
 import { orderSteps } from '../orders/steps.ts'
 import { findBadWarehouses, findFractions, findMissingWarehouse } from '../orders/order-checks.ts'
 import { leaveTraces, resetWarehouse, setSubmittedStatus } from '../orders/submit-effects.ts'
@@ -52,9 +53,9 @@ export const rule: PostingRule = {
   doctype: 'Purchase Order',
   reads: [
     'Address', 'Address Template', 'Contact', 'Dynamic Link', 'Supplier', 'Supplier Group', 'Supplier Scorecard', 'Company', 'Price List', 'Item', 'Item Price', 'Item Default', 'Item Group', 'Brand', 'UOM', 'UOM Conversion Detail', 'UOM Conversion Factor', 'Warehouse', 'Bin', 'Currency',
-    'Currency Exchange', 'Account', 'Item Tax Template Detail', 'Payment Terms Template Detail', 'Project', 'Cost Center', 'Party Account', 'Purchase Order Item', 'Purchase Receipt', 'Purchase Receipt Item', 'Purchase Invoice', 'Purchase Invoice Item',
+    'Currency Exchange', 'Account', 'Item Tax Template Detail', 'Payment Terms Template Detail', 'Project', 'Cost Center', 'Party Account', 'Purchase Order Item', 'Sales Order Item', 'Purchase Receipt', 'Purchase Receipt Item', 'Purchase Invoice', 'Purchase Invoice Item',
   ],
-  writes: ['tabBin', 'tabItem', 'tabItem Price', 'tabComment', 'tabVersion'],
+  writes: ['tabBin', 'tabItem', 'tabSales Order Item', 'tabItem Price', 'tabComment', 'tabVersion'],
   dates: ['transaction_date'],
   steps: [
     ...orderSteps(kind),
@@ -67,8 +68,10 @@ export const rule: PostingRule = {
     { stage: 'named', id: 'tax-tables', run: writeTaxTables },
     { stage: 'named', id: 'status', run: (ctx) => setSubmittedStatus(ctx, kind) },
     { stage: 'named', id: 'last-purchase', run: takeLastPurchaseRates },
+    { stage: 'named', id: 'overbought', run: findOverbought },
     { stage: 'on_update', id: 'prices', run: (ctx) => insertMissingPrices(ctx, kind, scratchOf(ctx).lines) },
     { stage: 'on_submit', id: 'last-purchase', run: updateLastPurchaseRates },
+    { stage: 'on_submit', id: 'sales-orders', run: updateOrderedForSales },
     { stage: 'on_submit', id: 'bins', run: (ctx) => updateBins(ctx, kind) },
     { stage: 'on_submit', id: 'traces', run: (ctx) => leaveTraces(ctx, kind) },
   ],

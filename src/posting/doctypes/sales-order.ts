@@ -75,7 +75,7 @@ export const rule: PostingRule = {
     'Item Tax Template Detail', 'Payment Terms Template Detail', 'Project', 'Cost Center', 'Party Account', 'Purchase Invoice Item', 'Sales Order Item', 'Customer Credit Limit', 'Delivery Note', 'Delivery Note Item', 'GL Entry',
   ],
   writes: ['tabBin', 'tabItem Price', 'tabComment', 'tabVersion', 'tabProject'],
-  dates: ['transaction_date'],
+  dates: ['transaction_date', 'po_date'],
   steps: [
     validate('line-dates', takeDeliveryDates),
     ...orderSteps(kind),

@@ -88,6 +88,8 @@ export class Batch implements PostingContext {
     this.counts.set(tableField, Number((await this.staging.one<{ n: number }>(`SELECT COUNT(*) AS n FROM ${this.child(tableField)}`))!.n))
   }
   has(column: string): boolean { return this.#present.has(column) }
+  /** Tells that a column holds something after all: a text that was read later. */
+  notice(column: string): void { this.#present.add(column) }
   isGivenAsText(column: string): boolean {
     const type = this.source.documents.columns.get(column)
     return type !== undefined && isText(type)

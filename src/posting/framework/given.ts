@@ -42,10 +42,10 @@ function numbered(batch: Batch): string[] {
 
 /** The number 0 given for a text is nothing to a controller that asks whether the text is there: until the checks the working table holds ''. */
 export async function forgetZeros(batch: Batch): Promise<void> {
-  for (const name of numbered(batch)) await batch.staging.run(`UPDATE ${batch.doc} AS w SET ${ident(name)} = '' FROM ${batch.drafts} d WHERE d._id = w._id AND d.${ident(name)} = 0`)
+  for (const name of numbered(batch)) await batch.staging.run(`UPDATE ${batch.doc} AS w SET ${ident(name)} = '' FROM ${batch.drafts} d WHERE d._id = w._id AND d.${ident(name)} = 0 AND w.${ident(name)} = '0'`)
 }
 
 /** What no controller replaced is a 0 again: it is content, and stored. */
 export async function recallZeros(batch: Batch): Promise<void> {
-  for (const name of numbered(batch)) await batch.staging.run(`UPDATE ${batch.doc} AS w SET ${ident(name)} = CAST(CAST(d.${ident(name)} AS BIGINT) AS VARCHAR) FROM ${batch.drafts} d WHERE d._id = w._id AND d.${ident(name)} = 0 AND w.${ident(name)} = ''`)
+  for (const name of numbered(batch)) await batch.staging.run(`UPDATE ${batch.doc} AS w SET ${ident(name)} = '0' FROM ${batch.drafts} d WHERE d._id = w._id AND d.${ident(name)} = 0 AND w.${ident(name)} = ''`)
 }

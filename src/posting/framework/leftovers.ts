@@ -3,6 +3,7 @@ import type { Batch } from './batch.ts'
 import { cint, flt, isText } from './coerce.ts'
 import type { DraftRelation, DraftSource } from './build.ts'
 import { readMoment } from './moment.ts'
+import { readPythonDate } from './python-date.ts'
 import type { DocTypePlan, PlannedColumn } from './plan.ts'
 
 interface Leftover { id: number; idx: number; v: string; to: string | null }
@@ -29,7 +30,10 @@ async function readTable(batch: Batch, plan: DocTypePlan, given: DraftRelation, 
       `SELECT d.${id} AS id, ${child === null ? '0' : 'd._idx'} AS idx, CAST(d.${ident(column.name)} AS VARCHAR) AS v FROM ${join} WHERE ${left(column)}`)
     const read = rows.map((row) => ({ ...row, to: valueOf(row.v, column) }))
     await report(batch, column, read, child)
-    await push(batch, column, read.filter((row) => row.to !== null), relation, child)
+    // The controller reads a date in its own way before the database does, and compares it.
+    const looked = column.kind === 'date' && (batch.run.rule(batch.meta.name)?.dates ?? []).includes(child === null ? column.name : `${child}.${column.name}`)
+    const seen = looked ? read.map((row) => ({ ...row, to: row.to ?? readPythonDate(row.v, batch.today) })) : read
+    await push(batch, column, seen.filter((row) => row.to !== null), relation, child)
   }
 }
 
@@ -37,9 +41,6 @@ const isDuration = (column: PlannedColumn) => column.field?.fieldtype === 'Durat
 
 const DATE_HINT = 'Bring dates into the form 2026-11-22 with a transform.'
 const numberRefusal = (column: PlannedColumn, text: string) => (isDuration(column) ? /^\s*[+-]?\d/.test(text) ? `(1265, "Data truncated for column '${column.name}' at row 1")` : `(1366, "Incorrect decimal value: '${text}' for column '${column.name}' at row 1")` : `${text} can not be used with MySQL`)
-
-/** Certainly no date to frappe.utils.getdate: without a digit, or a day there is not in the form of the site. */
-const noDate = (text: string) => !/\d/.test(text) || /^\d{4}-\d{1,2}-\d{1,2}$/.test(text.trim())
 
 /** The value as text DuckDB casts to the column's type; null when the site refuses it. */
 function valueOf(text: string, column: PlannedColumn): string | null {
@@ -57,7 +58,7 @@ async function report(batch: Batch, column: PlannedColumn, read: Leftover[], chi
   const rule = batch.run.rule(batch.meta.name), replaced = rule?.replaced?.[field]
   const lost = replaced === undefined ? new Set<number>() : new Set((await batch.staging.all<{ id: number }>(`SELECT _id AS id FROM ${batch.doc} WHERE ${replaced}`)).map((row) => row.id))
   const refused = read.filter((row) => row.to === null && !lost.has(row.id))
-  const early = !number && (rule?.dates ?? []).includes(field) ? refused.filter((row) => noDate(row.v)) : []
+  const early = !number && (rule?.dates ?? []).includes(field) ? refused.filter((row) => readPythonDate(row.v, batch.today) === null) : []
   await batch.findAll({ type: 'ValidationError', field, stage: 'validate', causeByValue: true, hint: DATE_HINT }, early.map((row) => ({ ...at(row), message: `${row.v} is not a valid date string.` })))
   const long = column.kind === 'time' ? refused.filter((row) => /^\d{2,3}:[0-5]?\d(:[0-5]?\d)?$/.test(row.v)) : []
   await batch.findAll({ type: 'unsupported', field, causeByValue: true, hint: 'Give a time of day.' }, long.map((row) => ({ ...at(row), message: 'The database keeps times of 24 hours and more, which is not predicted' })))
@@ -74,6 +75,7 @@ async function report(batch: Batch, column: PlannedColumn, read: Leftover[], chi
 
 async function push(batch: Batch, column: PlannedColumn, rows: Leftover[], relation: string, child: string | null): Promise<void> {
   if (rows.length === 0) return
+  if (child === null) batch.notice(column.name)
   const keys: ColumnData[] = [{ name: child === null ? '_id' : '_parent', kind: 'BIGINT', values: rows.map((row) => row.id) }]
   if (child !== null) keys.push({ name: '_idx', kind: 'BIGINT', values: rows.map((row) => row.idx) })
   const scratch = batch.scratch('leftovers')

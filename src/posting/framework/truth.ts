@@ -29,6 +29,7 @@ async function believeTable(batch: Batch, plan: DocTypePlan, given: DraftRelatio
     const rows = batch.scratch('lies'), same = keys.map((key) => `t.${key} = s.${key}`).join(' AND ')
     await batch.staging.run(`CREATE TEMP TABLE ${rows.slice(5)} AS SELECT ${keys.map((key) => `w.${key}`).join(', ')} FROM ${given.relation} d JOIN ${relation} w ON ${join} WHERE ${lie(name)};
       UPDATE ${relation} AS t SET ${ident(name)} = 1 FROM ${rows} s WHERE ${same}`)
+    if (child === null) batch.notice(name)
     batch.lies.push({ child, column: name, rows })
   }
 }

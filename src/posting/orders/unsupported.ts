@@ -36,7 +36,7 @@ const BUYING_FIELDS: [field: string, reason: string][] = [
   ['is_old_subcontracting_flow', 'subcontracting'],
 ]
 const SELLING_ITEM_FIELDS = ['quotation_item', 'prevdoc_docname', 'blanket_order', 'material_request', 'purchase_order', 'pricing_rules']
-const BUYING_ITEM_FIELDS = ['material_request', 'material_request_item', 'supplier_quotation', 'supplier_quotation_item', 'sales_order', 'sales_order_item', 'blanket_order', 'production_plan', 'pricing_rules', 'delivered_by_supplier']
+const BUYING_ITEM_FIELDS = ['material_request', 'material_request_item', 'supplier_quotation', 'supplier_quotation_item', 'sales_order_packed_item', 'blanket_order', 'production_plan', 'pricing_rules', 'delivered_by_supplier']
 const CHECKS = new Set(['is_internal_customer', 'is_internal_supplier', 'is_subcontracted', 'is_old_subcontracting_flow', 'delivered_by_supplier', 'against_blanket_order'])
 
 /** Nothing is guessed: what the draft or the site uses and these steps do not cover is refused with its reason. */
