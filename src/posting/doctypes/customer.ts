@@ -1,6 +1,6 @@
 import { literal } from '../../staging/staging.ts'
 import type { PostingContext, PostingRule } from '../framework/rule.ts'
-import { given, on } from './conditions.ts'
+import { findUnsupported, given, on } from './conditions.ts'
 import { accountCurrencies, accountSteps, internalParty, portalUsers, primaryContactAndAddress, type Party } from './party.ts'
 
 const PARTY: Party = {
@@ -40,21 +40,37 @@ async function nameOfGroup(ctx: PostingContext): Promise<void> {
   })
 }
 
-/** A customer made from a Lead converts it; what else hangs on the Lead would move along. */
-async function fromLead(ctx: PostingContext): Promise<void> {
+/** A customer made from a Lead converts it. */
+async function convertLead(ctx: PostingContext): Promise<void> {
   if (!ctx.has('lead_name')) return
-  await ctx.find({
-    type: 'unsupported', field: 'lead_name', message: 'Addresses and contacts of the Lead would be linked to the customer, which is not predicted',
-    select: `SELECT d._id AS id FROM ${ctx.live} d JOIN rows."tabDynamic Link" l ON l.link_doctype = 'Lead' AND l.link_name = d.lead_name AND l.parenttype IN ('Contact', 'Address')`,
-  })
+  if (Number(ctx.site.single('CRM Settings')['carry_forward_communication_and_comments'] ?? 0) !== 0) {
+    await findUnsupported(ctx, given('lead_name'), 'messages and comments of the Lead would be carried over, which is not predicted', 'lead_name')
+  }
   await ctx.updateRows('tabLead', 'status', `SELECT _id AS id, lead_name AS "key", 'Converted' AS "after" FROM ${ctx.live} WHERE ${given('lead_name')}`)
+}
+
+/** What is linked to the Lead, addresses and contacts, is linked to the customer as well. */
+async function linkLeadsAddresses(ctx: PostingContext): Promise<void> {
+  if (!ctx.has('lead_name')) return
+  const linked = `SELECT d._id, d.name AS customer, d.customer_name, l.parenttype, l.parent, row_number() OVER (PARTITION BY d._id ORDER BY l.parenttype, l.parent) AS nth
+    FROM ${ctx.live} d JOIN (SELECT DISTINCT parenttype, parent, link_name FROM rows."tabDynamic Link" WHERE link_doctype = 'Lead' AND parenttype IN ('Contact', 'Address')) l ON l.link_name = d.lead_name
+    WHERE NOT EXISTS (SELECT 1 FROM rows."tabDynamic Link" x WHERE x.parenttype = l.parenttype AND x.parent = l.parent AND x.link_doctype = 'Customer' AND x.link_name = d.name)`
+  await ctx.find({
+    type: 'unsupported', field: 'lead_name', message: 'Customer: which address is the preferred one changes with the addresses of the Lead, which is not predicted', hint: 'Leave the address to the Lead, or the Lead out.',
+    select: `SELECT l._id AS id FROM (${linked}) l JOIN rows."tabAddress" a ON a.name = l.parent AND l.parenttype = 'Address' JOIN ${ctx.live} d ON d._id = l._id
+      WHERE ${given('d.customer_primary_address')} AND (a.is_primary_address = 1 OR a.is_shipping_address = 1)`,
+  })
+  // Several customers of one Lead are linked one after another.
+  await ctx.insertRows('tabDynamic Link', `SELECT l._id, ${ctx.hash('lead-link', 'l._id', 'l.nth')} AS name, ${literal(ctx.user)} AS owner, ${literal(ctx.user)} AS modified_by, TIMESTAMP ${literal(ctx.now)} AS creation,
+    TIMESTAMP ${literal(ctx.now)} AS modified, 0 AS docstatus, (SELECT COUNT(*) FROM rows."tabDynamic Link" o WHERE o.parenttype = l.parenttype AND o.parent = l.parent)
+      + row_number() OVER (PARTITION BY l.parenttype, l.parent ORDER BY l._id) AS idx, 'Customer' AS link_doctype, l.customer AS link_name, l.customer_name AS link_title, l.parent AS parent, 'links' AS parentfield, l.parenttype AS parenttype FROM (${linked}) l`)
 }
 
 /** Customer: named after itself (or by series), checks of accounts and teams, a primary Contact and Address made on the way. */
 export const rule: PostingRule = {
   doctype: 'Customer',
-  reads: ['Account', 'Company', 'Customer Group', 'Loyalty Program', 'Bank Account', 'Address Template'],
-  writes: ['Contact', 'Address', 'Version', 'Lead'],
+  reads: ['Account', 'Company', 'Customer Group', 'Loyalty Program', 'Bank Account', 'Address Template', 'Dynamic Link'],
+  writes: ['Contact', 'Address', 'Dynamic Link', 'Version', 'Lead'],
   naming: {
     columns: ['customer_name', 'naming_series'],
     // A number with a fraction is no name to look up: the site takes any customer for one that has it.
@@ -74,7 +90,8 @@ export const rule: PostingRule = {
     { stage: 'validate', id: 'account-currencies', pass: 'insert', run: (ctx) => accountCurrencies(ctx, PARTY) },
     { stage: 'validate', id: 'sales-team', pass: 'insert', run: salesTeam },
     { stage: 'named', id: 'name-of-a-group', run: nameOfGroup },
-    { stage: 'after_insert', id: 'from-lead', run: fromLead },
+    { stage: 'after_insert', id: 'from-lead', run: convertLead },
     { stage: 'on_update', id: 'contact-and-address', run: (ctx) => primaryContactAndAddress(ctx, PARTY) },
+    { stage: 'on_update', id: 'addresses-of-lead', run: linkLeadsAddresses },
   ],
 }

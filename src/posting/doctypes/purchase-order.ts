@@ -53,7 +53,7 @@ export const rule: PostingRule = {
   doctype: 'Purchase Order',
   reads: [
     'Address', 'Address Template', 'Contact', 'Dynamic Link', 'Supplier', 'Supplier Group', 'Supplier Scorecard', 'Company', 'Price List', 'Item', 'Item Price', 'Item Default', 'Item Group', 'Brand', 'UOM', 'UOM Conversion Detail', 'UOM Conversion Factor', 'Warehouse', 'Bin', 'Currency',
-    'Currency Exchange', 'Account', 'Item Tax Template Detail', 'Payment Terms Template Detail', 'Project', 'Cost Center', 'Party Account', 'Purchase Order Item', 'Sales Order Item', 'Purchase Receipt', 'Purchase Receipt Item', 'Purchase Invoice', 'Purchase Invoice Item',
+    'Currency Exchange', 'Account', 'Item Tax', 'Item Tax Template', 'Item Tax Template Detail', 'Payment Terms Template Detail', 'Project', 'Cost Center', 'Party Account', 'Purchase Order Item', 'Sales Order Item', 'Purchase Receipt', 'Purchase Receipt Item', 'Purchase Invoice', 'Purchase Invoice Item',
   ],
   writes: ['tabBin', 'tabItem', 'tabSales Order Item', 'tabItem Price', 'tabComment', 'tabVersion'],
   dates: ['transaction_date'],

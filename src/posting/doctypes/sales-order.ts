@@ -72,7 +72,7 @@ export const rule: PostingRule = {
   doctype: 'Sales Order',
   reads: [
     'Address', 'Address Template', 'Contact', 'Dynamic Link', 'Customer', 'Customer Group', 'Company', 'Price List', 'Item', 'Item Price', 'Item Default', 'Item Group', 'Brand', 'UOM', 'UOM Conversion Detail', 'UOM Conversion Factor', 'Warehouse', 'Bin', 'Currency', 'Currency Exchange', 'Account',
-    'Item Tax Template Detail', 'Payment Terms Template Detail', 'Project', 'Cost Center', 'Party Account', 'Purchase Invoice Item', 'Sales Order Item', 'Customer Credit Limit', 'Delivery Note', 'Delivery Note Item', 'GL Entry',
+    'Item Tax', 'Item Tax Template', 'Item Tax Template Detail', 'Payment Terms Template Detail', 'Project', 'Cost Center', 'Party Account', 'Purchase Invoice Item', 'Sales Order Item', 'Customer Credit Limit', 'Delivery Note', 'Delivery Note Item', 'GL Entry',
   ],
   writes: ['tabBin', 'tabItem Price', 'tabComment', 'tabVersion', 'tabProject'],
   dates: ['transaction_date', 'po_date'],

@@ -37,7 +37,8 @@ export async function findNumbersInEditors(batch: Batch): Promise<void> {
 
 /** Text fields of the documents for which drafts give numbers, which 0 is none of to Python. */
 function numbered(batch: Batch): string[] {
-  return batch.plan.columns.filter((column) => column.kind === 'text' && column.field !== undefined && pythonType(batch.source.documents.columns.get(column.name)) !== null).map((column) => column.name)
+  const replaced = batch.run.rule(batch.meta.name)?.replaced ?? {}
+  return batch.plan.columns.filter((column) => column.kind === 'text' && column.field !== undefined && !(column.name in replaced) && pythonType(batch.source.documents.columns.get(column.name)) !== null).map((column) => column.name)
 }
 
 /** The number 0 given for a text is nothing to a controller that asks whether the text is there: until the checks the working table holds ''. */

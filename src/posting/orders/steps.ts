@@ -4,6 +4,7 @@ import { takeItemDetails, scratchOf } from './item-details.ts'
 import type { OrderKind } from './kind.ts'
 import { findBadDiscount, findBadLines, findBlockedSupplier, findForeignParts, findZeroQuantity } from './order-checks.ts'
 import { findMissingParty, takePartyDetails } from './party-details.ts'
+import { takeItemTaxTemplates } from './item-tax-templates.ts'
 import { makePaymentSchedule } from './payment-schedule.ts'
 import { shareCommission } from './sales-team.ts'
 import { takeLetterHead } from './submit-effects.ts'
@@ -23,6 +24,7 @@ export function orderSteps(kind: OrderKind): Step[] {
     step('party-exists', (ctx) => findMissingParty(ctx, kind)),
     step('party', (ctx) => takePartyDetails(ctx, kind)),
     step('addresses', (ctx) => takeAddresses(ctx, kind)),
+    step('item-tax-templates', (ctx) => takeItemTaxTemplates(ctx, kind)),
     step('items', (ctx) => takeItemDetails(ctx, kind)),
     step('unsupported-items', (ctx) => findUnsupportedItems(ctx, kind, scratchOf(ctx).facts)),
     step('supplier-on-hold', (ctx) => findBlockedSupplier(ctx, kind)),

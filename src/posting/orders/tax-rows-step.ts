@@ -1,5 +1,6 @@
 import { ident, literal } from '../../staging/staging.ts'
 import type { PostingContext } from '../framework/rule.ts'
+import { appendJoin, appendTemplate } from './item-tax-templates.ts'
 import { filled, type OrderKind } from './kind.ts'
 
 /**
@@ -20,8 +21,8 @@ async function appendAccountRows(ctx: PostingContext, kind: OrderKind): Promise<
       'On Net Total', account, 0, account${kind.selling ? '' : `, 'Total', 'Add', 0`}
     FROM (SELECT _parent, account, row_number() OVER (PARTITION BY _parent ORDER BY MIN(_idx), MIN(pos)) AS nth
       FROM (SELECT i._parent, i._idx, t.tax_type AS account, t.idx AS pos FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent
-        JOIN rows."tabItem Tax Template Detail" t ON t.parent = i.item_tax_template JOIN rows."tabAccount" k ON k.name = t.tax_type AND k.company = d.company
-        WHERE ${filled('i.item_tax_template')} AND NOT EXISTS (SELECT 1 FROM ${taxes} x WHERE x._parent = i._parent)) GROUP BY _parent, account)`)
+        ${appendJoin(ctx)} JOIN rows."tabItem Tax Template Detail" t ON t.parent = ${appendTemplate(ctx)} JOIN rows."tabAccount" k ON k.name = t.tax_type AND k.company = d.company
+        WHERE ${filled(appendTemplate(ctx))} AND NOT EXISTS (SELECT 1 FROM ${taxes} x WHERE x._parent = i._parent)) GROUP BY _parent, account)`)
 }
 
 async function appendTemplateRows(ctx: PostingContext, kind: OrderKind): Promise<void> {

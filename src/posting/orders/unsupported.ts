@@ -74,17 +74,12 @@ async function findSpecialTaxes(ctx: PostingContext, kind: OrderKind): Promise<v
      AND (${truthy('d.discount_amount')} OR ${truthy('d.additional_discount_percentage')})`, 'taxes.row_id')
 }
 
-/** Items whose details the site gets in ways not covered: bundles, taxes by item or group, deferred accounting. `facts`: see item-facts.ts. */
+/** Items whose details the site gets in ways not covered: bundles, deferred accounting. `facts`: see item-facts.ts. */
 export async function findUnsupportedItems(ctx: PostingContext, kind: OrderKind, facts: string): Promise<void> {
   const from = `FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN ${facts} f ON f.fact = ${factKey('i.item_code', 'd.company')}`
   const line = `SELECT i._parent AS id, i._idx AS idx, i.item_code AS "value" ${from}`
   if (kind.selling && await present(ctx, 'rows."tabProduct Bundle" WHERE COALESCE(disabled, 0) = 0')) {
     await findUnsupported(ctx, 'Product bundles are not predicted', `${line} WHERE i.item_code IN (SELECT new_item_code FROM rows."tabProduct Bundle" WHERE COALESCE(disabled, 0) = 0)`, 'items.item_code')
-  }
-  if (await present(ctx, `rows."tabItem Tax"`)) {
-    await findUnsupported(ctx, 'Items or item groups with tax templates of their own are not predicted', `${line} WHERE i.item_code IN (SELECT parent FROM rows."tabItem Tax" WHERE parenttype = 'Item')
-      OR f.variant_of IN (SELECT parent FROM rows."tabItem Tax" WHERE parenttype = 'Item') OR EXISTS (SELECT 1 FROM rows."tabItem Group" g JOIN rows."tabItem Group" u ON u.lft <= g.lft AND u.rgt >= g.rgt
-        JOIN rows."tabItem Tax" x ON x.parent = u.name AND x.parenttype = 'Item Group' WHERE g.name = f.item_group)`, 'items.item_code')
   }
   await findUnsupported(ctx, 'Items with deferred accounting are not predicted', `${line} WHERE f.deferred <> 0`, 'items.item_code')
 }
