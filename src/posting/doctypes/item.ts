@@ -1,10 +1,11 @@
 import type { PostingContext, PostingRule } from '../framework/rule.ts'
-import { findUnsupported, given, missing, on } from './conditions.ts'
+import { given, missing, on } from './conditions.ts'
 import { cleanDescriptions } from './item-description.ts'
 import { DEFAULTS_READ, findForeignDefaults, findRepeatedTaxes } from './item-defaults.ts'
 import { addStockUnit, findWrongUnits, takeKnownFactors } from './item-units.ts'
 import { fillGroupDefaults, findRepeatedCompanies } from './item-group-defaults.ts'
 import { checkBarcodes, checkReorderLevels } from './item-tables.ts'
+import { checkVariantAttributes, findTwinVariants } from './item-variants.ts'
 import { insertPrices } from './item-standard-price.ts'
 import { countLive, postOpeningStock } from './opening-stock.ts'
 
@@ -75,8 +76,6 @@ async function checkVariants(ctx: PostingContext): Promise<void> {
       'None') || ' selected multiple times in Attributes Table' AS message FROM ${table}
       WHERE _parent IN (SELECT _id FROM ${ctx.doc} WHERE ${byAttribute}) QUALIFY row_number() OVER (PARTITION BY _parent, attribute ORDER BY _idx) > 1`,
   })
-  if (ctx.has('variant_of')) await findUnsupported(ctx, `${given('variant_of')} AND variant_based_on = 'Item Attribute'`,
-    'variants are compared with all others of their template, which is not predicted', 'variant_of')
 }
 
 async function checkKinds(ctx: PostingContext): Promise<void> {
@@ -117,7 +116,7 @@ async function findTaxRanges(ctx: PostingContext): Promise<void> {
 /** Items: names, units, defaults by company, tables without repetitions; a standard rate becomes a price. */
 export const rule: PostingRule = {
   doctype: 'Item',
-  reads: ['Item', 'Item Price', 'UOM Conversion Factor', 'BOM', 'Item Default', 'Item Barcode', ...DEFAULTS_READ],
+  reads: ['Item', 'Item Price', 'UOM Conversion Factor', 'BOM', 'Item Default', 'Item Barcode', 'Item Attribute Value', 'Item Variant Attribute', ...DEFAULTS_READ],
   writes: ['Item Price', 'Stock Entry', 'Stock Entry Detail', 'Stock Ledger Entry', 'GL Entry', 'Bin', 'Comment', 'Version'],
   naming: {
     columns: ['item_code', 'naming_series', 'variant_of'],
@@ -146,6 +145,7 @@ export const rule: PostingRule = {
     { stage: 'validate', id: 'barcodes', run: checkBarcodes },
     { stage: 'validate', id: 'reorder-levels', run: checkReorderLevels },
     { stage: 'validate', id: 'variants', run: checkVariants },
+    { stage: 'validate', id: 'variant-attributes', pass: 'insert', run: checkVariantAttributes },
     { stage: 'validate', id: 'kinds', run: checkKinds },
     { stage: 'validate', id: 'factors', run: takeKnownFactors },
     { stage: 'validate', id: 'customer-provided', run: checkCustomerProvided },
@@ -153,6 +153,7 @@ export const rule: PostingRule = {
     { stage: 'validate', id: 'companies', run: findRepeatedCompanies },
     { stage: 'validate', id: 'foreign-defaults', run: (ctx) => findForeignDefaults(ctx, 'item_defaults') },
     { stage: 'validate', id: 'tax-ranges', run: findTaxRanges },
+    { stage: 'named', id: 'variant-twins', run: findTwinVariants },
     {
       stage: 'after_insert', id: 'price-and-stock',
       async run(ctx) {
