@@ -58,12 +58,14 @@ async function report(batch: Batch, column: PlannedColumn, read: Leftover[], chi
   const rule = batch.run.rule(batch.meta.name), replaced = rule?.replaced?.[field]
   const lost = replaced === undefined ? new Set<number>() : new Set((await batch.staging.all<{ id: number }>(`SELECT _id AS id FROM ${batch.doc} WHERE ${replaced}`)).map((row) => row.id))
   const refused = read.filter((row) => row.to === null && !lost.has(row.id))
-  const early = !number && (rule?.dates ?? []).includes(field) ? refused.filter((row) => readPythonDate(row.v, batch.today) === null) : []
+  const early = !number && (rule?.dates ?? []).includes(field) ? refused.filter((row) => readPythonDate(row.v, batch.today) === null && !row.v.trim().startsWith('0000-00-00')) : []
   await batch.findAll({ type: 'ValidationError', field, stage: 'validate', causeByValue: true, hint: DATE_HINT }, early.map((row) => ({ ...at(row), message: `${row.v} is not a valid date string.` })))
+  const zero = number ? [] : refused.filter((row) => /^\s*0000-00-00(?:[ T]00:00(?::00(?:\.0*)?)?)?\s*$/.test(row.v))
+  await batch.findAll({ type: 'unsupported', field, causeByValue: true, hint: 'Leave the date empty.' }, zero.map((row) => ({ ...at(row), message: 'The database keeps dates of zeros, which is not predicted' })))
   const long = column.kind === 'time' ? refused.filter((row) => /^\d{2,3}:[0-5]?\d(:[0-5]?\d)?$/.test(row.v)) : []
   await batch.findAll({ type: 'unsupported', field, causeByValue: true, hint: 'Give a time of day.' }, long.map((row) => ({ ...at(row), message: 'The database keeps times of 24 hours and more, which is not predicted' })))
   await batch.findAll({ type: number ? isDuration(column) ? 'DataError' : 'ProgrammingError' : 'OperationalError', field, stage: 'framework_insert', causeByValue: true, hint: number ? 'Use a number transform.' : DATE_HINT },
-    refused.filter((row) => !early.includes(row) && !long.includes(row)).map((row) => ({ ...at(row), message: number ? numberRefusal(column, row.v) : `(1292, "Incorrect ${column.kind} value: '${row.v}' for column '${column.name}' at row 1")` })))
+    refused.filter((row) => !early.includes(row) && !long.includes(row) && !zero.includes(row)).map((row) => ({ ...at(row), message: number ? numberRefusal(column, row.v) : `(1292, "Incorrect ${column.kind} value: '${row.v}' for column '${column.name}' at row 1")` })))
   if (number) {
     await batch.findAll({ severity: 'warning', type: 'silent-zero', field, causeByValue: true, hint: 'Use a number transform with the right locale, or a boolean transform.' },
       read.filter((row) => row.to === '0' && !/^[\s+0.,_-]*$/.test(row.v)).map((row) => ({ ...at(row), message: 'The site reads this text as 0' })))

@@ -51,6 +51,7 @@ export async function findUnsupportedOrders(ctx: PostingContext, kind: OrderKind
   for (const [field, reason] of kind.selling ? SELLING_FIELDS : BUYING_FIELDS) {
     if (ctx.has(field)) await findUnsupported(ctx, `${kind.doctype}s with ${reason} are not predicted`, `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${used('d', field)}`, field)
   }
+  await findUnknownRules(ctx)
   const items = ctx.child('items'), fields = kind.selling ? SELLING_ITEM_FIELDS : BUYING_ITEM_FIELDS
   await findUnsupported(ctx, 'Lines that refer to other documents, pricing rules or blanket orders are not predicted', `SELECT i._parent AS id, i._idx AS idx FROM ${items} i WHERE ${fields.map((field) => used('i', field)).join(' OR ')}`, 'items')
   for (const table of ['packed_items', 'pricing_rules', 'supplied_items']) {
@@ -62,6 +63,16 @@ export async function findUnsupportedOrders(ctx: PostingContext, kind: OrderKind
   if (!kind.selling) await findUnsupported(ctx, 'Tax withholding is not predicted', `SELECT d._id AS id FROM ${ctx.doc} d LEFT JOIN rows."tabSupplier" s ON s.name = d.supplier
     WHERE ${truthy('d.apply_tds')} AND (${filled('d.tax_withholding_category')} OR ${filled('s.tax_withholding_category')})`, 'apply_tds')
   await findSpecialTaxes(ctx, kind)
+}
+
+/** Pricing Rules a line says were applied are looked up to be taken back. */
+async function findUnknownRules(ctx: PostingContext): Promise<void> {
+  await ctx.find({
+    type: 'DoesNotExistError', field: 'items.pricing_rules', causeByValue: true, hint: 'Leave pricing_rules out.',
+    select: `SELECT r.id AS id, r.idx AS idx, r.rule AS "value", 'Pricing Rule ' || r.rule || ' not found' AS message FROM (SELECT i._parent AS id, i._idx AS idx, unnest(from_json(i.pricing_rules, '["VARCHAR"]')) AS rule
+      FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent WHERE ${filled('i.pricing_rules')} AND json_valid(i.pricing_rules) AND json_type(i.pricing_rules) = 'ARRAY' AND NOT ${truthy('d.ignore_pricing_rule')}) r
+      WHERE ${filled('r.rule')} AND r.rule NOT IN (SELECT name FROM rows."tabPricing Rule")`,
+  })
 }
 
 async function findSpecialTaxes(ctx: PostingContext, kind: OrderKind): Promise<void> {
