@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { cint, flt } from '../../src/posting/framework/coerce.ts'
 import { emailProblem, personNameProblem, phoneProblem, urlProblem } from '../../src/posting/framework/formats.ts'
 import { readMoment } from '../../src/posting/framework/moment.ts'
+import { readPythonDate } from '../../src/posting/framework/python-date.ts'
+import { setOrder } from '../../src/posting/framework/python-set.ts'
 import { completeSeries, expandFormat, expandSeries, seriesError, weekNumber } from '../../src/posting/framework/series.ts'
 import { templateSql } from '../../src/posting/doctypes/address-display.ts'
 
@@ -14,6 +16,16 @@ describe('values as Python reads them', () => {
     expect([readMoment('2024/1/5', 'date'), readMoment('20240105', 'date'), readMoment('99-12-31', 'date')]).toEqual(['2024-01-05', '2024-01-05', '1999-12-31'])
     expect([readMoment('2024-02-30', 'date'), readMoment('soon', 'date'), readMoment('0000-00-00', 'date')]).toEqual([null, null, null])
     expect(readMoment('2024-01-05 7:05', 'datetime')).toBe('2024-01-05 07:05:00')
+  })
+  it('dates as Python reads them', () => {
+    const read = (text: string) => readPythonDate(text, '2026-11-22')
+    expect([read('June 1'), read('5 Jan 25'), read('Jan 5, 2025 10:30 pm'), read('1/2/2025'), read('31/12/2024'), read('May')]).toEqual(
+      ['2026-06-01', '2025-01-05', '2025-01-05', '2025-01-02', '2024-12-31', '2026-05-22'])
+    expect([read('x'), read('2025-13-01'), read('tomorrow'), read('2025-02-30')]).toEqual([null, null, null, null])
+  })
+  it('sets as Python lists them', () => {
+    expect(setOrder([['Contact', 'A'], ['Lead', 'CRM-LEAD-2026-00001'], ['Contact', 'A']])).toEqual([['Contact', 'A'], ['Lead', 'CRM-LEAD-2026-00001']])
+    expect(setOrder([['Contact', 'Mail-Ana Trujillo'], ['Customer', 'Ana Trujillo']])).toEqual([['Customer', 'Ana Trujillo'], ['Contact', 'Mail-Ana Trujillo']])
   })
   it('formats', () => {
     expect(emailProblem('Ann <a@example.com>, b@example.com')).toBeNull()

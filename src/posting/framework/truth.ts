@@ -17,7 +17,9 @@ export async function believeChecks(batch: Batch, source: DraftSource): Promise<
 }
 
 async function believeTable(batch: Batch, plan: DocTypePlan, given: DraftRelation, relation: string, child: string | null): Promise<void> {
-  const read = new Set((batch.run.rule(batch.meta.name)?.counted ?? []))
+  const rule = batch.run.rule(batch.meta.name)
+  // Whether a parent in a tree is a group is asked of its row.
+  const read = new Set([...(rule?.counted ?? []), ...(rule?.tree === undefined ? [] : ['is_group'])])
   const columns = plan.columns.filter((column) => column.kind === 'check' && column.field !== undefined && given.columns.has(column.name) && isText(given.columns.get(column.name)!) &&
     !read.has(child === null ? column.name : `${child}.${column.name}`))
   if (columns.length === 0) return
@@ -30,6 +32,11 @@ async function believeTable(batch: Batch, plan: DocTypePlan, given: DraftRelatio
     await batch.staging.run(`CREATE TEMP TABLE ${rows.slice(5)} AS SELECT ${keys.map((key) => `w.${key}`).join(', ')} FROM ${given.relation} d JOIN ${relation} w ON ${join} WHERE ${lie(name)};
       UPDATE ${relation} AS t SET ${ident(name)} = 1 FROM ${rows} s WHERE ${same}`)
     if (child === null) batch.notice(name)
+    // Words that are read as 0 are warned of already.
+    await batch.find({
+      severity: 'warning', type: 'text-for-check', field: child === null ? name : `${child}.${name}`, causeByValue: true, hint: 'Give 0 or 1 as a number (a transform to a number or a boolean).',
+      message: 'The site takes any text for yes while it works on the document, and stores no', select: `SELECT d.${keys[0]} AS id, ${child === null ? '' : 'd._idx AS idx, '}d.${ident(name)} AS "value" FROM ${given.relation} d JOIN ${rows} r ON ${keys.map((key) => `r.${key} = d.${key}`).join(' AND ')} WHERE regexp_full_match(d.${ident(name)}, '[\\s+0.,_-]*')`,
+    })
     batch.lies.push({ child, column: name, rows })
   }
 }

@@ -47,7 +47,11 @@ export class Posting {
 
   async #draft(name: string, rows: Record<string, unknown>[]): Promise<void> {
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-    const type = (column: string) => (['_id', '_parent', '_idx'].includes(column) ? 'BIGINT' : 'VARCHAR')
+    // A number is no text: the site's code asks whether it is there in another way.
+    const type = (column: string) => {
+      const values = rows.map((row) => row[column]).filter((value) => value !== undefined && value !== null)
+      return values.length === 0 || values.some((value) => typeof value !== 'number') ? 'VARCHAR' : values.every((value) => Number.isInteger(value)) ? 'BIGINT' : 'DOUBLE'
+    }
     const key = rows[0] !== undefined && '_id' in rows[0] ? `, 'test' AS _entity, CAST(_id AS VARCHAR) AS _key, _id AS _source_row` : ''
     const text = (value: unknown) => literal(value === undefined || value === null ? null : String(value))
     const values = rows.map((row) => `(${columns.map((column) => text(row[column])).join(', ')})`)
