@@ -67,6 +67,7 @@ export async function findUnsupportedOrders(ctx: PostingContext, kind: OrderKind
 
 /** Pricing Rules a line says were applied are looked up to be taken back. */
 async function findUnknownRules(ctx: PostingContext): Promise<void> {
+  if (!await present(ctx, `${ctx.child('items')} WHERE ${filled('pricing_rules')}`)) return
   await ctx.find({
     type: 'DoesNotExistError', field: 'items.pricing_rules', causeByValue: true, hint: 'Leave pricing_rules out.',
     select: `SELECT r.id AS id, r.idx AS idx, r.rule AS "value", 'Pricing Rule ' || r.rule || ' not found' AS message FROM (SELECT i._parent AS id, i._idx AS idx, unnest(from_json(i.pricing_rules, '["VARCHAR"]')) AS rule
