@@ -17,6 +17,7 @@ async function takeDeliveryDates(ctx: PostingContext): Promise<void> {
 async function settleDeliveryDates(ctx: PostingContext): Promise<void> {
   const sells = `d.order_type = 'Sales' AND NOT ${truthy('d.skip_delivery_note')}`, items = ctx.child('items')
   await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET delivery_date = s.latest FROM (SELECT _parent, max(delivery_date) AS latest FROM ${items} GROUP BY _parent) s WHERE s._parent = d._id AND s.latest IS NOT NULL AND ${sells}`)
+  await ctx.staging.run(`UPDATE ${items} AS i SET delivery_date = d.delivery_date FROM ${ctx.doc} d WHERE d._id = i._parent AND i.delivery_date IS NULL AND d.delivery_date IS NOT NULL AND ${sells}`)
   await ctx.find({ type: 'ValidationError', field: 'delivery_date', message: 'Please enter Delivery Date', hint: 'Map a delivery date.', select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${sells} AND d.delivery_date IS NULL` })
   await ctx.find({
     type: 'ValidationError', field: 'items.delivery_date', message: 'Expected Delivery Date should be after Sales Order Date', hint: 'Correct the date of the order or of the delivery.',
@@ -40,11 +41,12 @@ async function findBadPurchaseOrder(ctx: PostingContext): Promise<void> {
     select: `SELECT i._parent AS id, i._idx AS idx FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent WHERE NOT ${truthy('d.skip_delivery_note')} AND d.po_date > i.delivery_date`,
   })
   if (!ctx.has('po_no') || Number(ctx.site.single('Selling Settings')['allow_against_multiple_purchase_orders'] ?? 0) !== 0) return
+  const alike = (one: string, other: string) => `lower(strip_accents(rtrim(${one}))) = lower(strip_accents(rtrim(${other})))`
   await ctx.find({
     type: 'ValidationError', field: 'po_no', causeByValue: true, hint: 'Allow it in Selling Settings, or load the order once.',
     select: `SELECT d._id AS id, d.po_no AS "value", 'A Sales Order already exists against Customer''s Purchase Order ' || d.po_no AS message FROM ${ctx.doc} d WHERE ${filled('d.po_no')} AND ${filled('d.customer')}
-      AND NOT ${truthy('d.skip_delivery_note')} AND (EXISTS (SELECT 1 FROM rows."tabSales Order" s WHERE s.po_no = d.po_no AND s.customer = d.customer AND s.docstatus < 2)
-      OR EXISTS (SELECT 1 FROM ${ctx.doc} e WHERE e._id < d._id AND e.po_no = d.po_no AND e.customer = d.customer AND e._id NOT IN (${ctx.refused})))`,
+      AND NOT ${truthy('d.skip_delivery_note')} AND (EXISTS (SELECT 1 FROM rows."tabSales Order" s WHERE ${alike('s.po_no', 'd.po_no')} AND s.customer = d.customer AND s.docstatus < 2)
+      OR EXISTS (SELECT 1 FROM ${ctx.doc} e WHERE e._id < d._id AND ${alike('e.po_no', 'd.po_no')} AND e.customer = d.customer AND e._id NOT IN (${ctx.refused})))`,
   })
 }
 

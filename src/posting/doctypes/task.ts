@@ -87,6 +87,22 @@ async function updateProjects(ctx: PostingContext): Promise<void> {
     WHERE before IS DISTINCT FROM 'Cancelled'`)
 }
 
+/** What orders are still to bring or to cost a project is counted anew with each of its tasks. */
+async function updateCommitments(ctx: PostingContext): Promise<void> {
+  if (!ctx.has('project')) return
+  const orders = ['Sales Order', 'Purchase Order'] as const, any = orders.map((doctype) => `SELECT 1 FROM rows."tab${doctype}" WHERE docstatus = 1`).join(' UNION ALL ')
+  if (await ctx.staging.one(`${any} LIMIT 1`) === undefined) return
+  const open = (doctype: (typeof orders)[number], amount: string, done: string) => `COALESCE((SELECT SUM(CAST(i.${amount} AS DOUBLE)) FROM rows."tab${doctype}" o JOIN rows."tab${doctype} Item" i ON i.parent = o.name
+    WHERE (o.project = p.name OR i.project = p.name) AND o.docstatus = 1 AND o.status NOT IN ('Completed', 'Closed', 'Cancelled') AND (i.${done} < i.qty OR i.${done} = 0)), 0)`
+  const table = ctx.scratch('commitments'), n = (field: string) => `COALESCE(CAST(p.${field} AS DOUBLE), 0)`
+  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${table.replace(/^temp\./, '')} AS SELECT l.id, p.name, ${open('Purchase Order', 'base_amount', 'received_qty')} AS purchase, ${open('Sales Order', 'base_net_amount', 'delivered_qty')} AS sales,
+    COALESCE((SELECT SUM(CAST(o.base_net_total AS DOUBLE)) FROM rows."tabSales Order" o WHERE o.project = p.name AND o.docstatus = 1), 0) AS sold, ${n('total_costing_amount')} + ${n('total_purchase_cost')} + ${n('total_consumed_material_cost')} AS actual
+    FROM rows.tabProject p JOIN (SELECT project, max(_id) AS id FROM ${ctx.live} GROUP BY project) l ON l.project = p.name`)
+  for (const [field, value] of [['committed_purchase_cost', 'purchase'], ['committed_sales_amount', 'sales'], ['total_sales_amount', 'sold'], ['total_actual_cost', 'actual'], ['total_committed_cost', 'actual + purchase']] as const) {
+    await ctx.updateRows('tabProject', field, `SELECT id, name AS "key", CAST(${value} AS DECIMAL(21,9)) AS "after" FROM ${table}`)
+  }
+}
+
 /** A task below another becomes one the parent depends on; a template may depend on templates only. */
 async function joinParents(ctx: PostingContext): Promise<void> {
   if (!ctx.has('parent_task')) return
@@ -135,6 +151,7 @@ export const rule: PostingRule = {
       },
     },
     { stage: 'on_update', id: 'projects', run: updateProjects },
+    { stage: 'on_update', id: 'commitments', run: updateCommitments },
     { stage: 'on_update', id: 'parents', run: joinParents },
   ],
 }

@@ -103,6 +103,12 @@ export class Batch implements PostingContext {
     const number = `COALESCE(${alias}.${ident(column)}, 0) <> 0`
     return this.isGivenAsText(column) ? `(${number} OR ${alias}._id IN (SELECT _id FROM ${this.drafts} WHERE ${ident(column)} <> ''))` : number
   }
+  stray(field: string, tableField?: string): string | null {
+    const given = tableField === undefined ? this.source.documents : this.source.children.get(tableField)
+    if (given === undefined || !given.columns.has(field)) return null
+    const id = tableField === undefined ? '_id' : '_parent', value = `CAST(g.${ident(field)} AS VARCHAR)`
+    return `SELECT DISTINCT g.${id} AS id FROM ${given.relation} g JOIN ${this.doc} n ON n._id = g.${id} WHERE ${value} NOT IN ('', '0', '0.0', 'false')`
+  }
   get refused(): string { return `SELECT n._id FROM ${this.doc} n WHERE n._root IN (SELECT id FROM temp.found WHERE severity = 'blocking')` }
   get live(): string { return `(SELECT * FROM ${this.doc} WHERE _id NOT IN (${this.refused}))` }
   get scope(): string { return this.pass === 'insert' ? 'TRUE' : `_id IN (SELECT _id FROM ${this.doc} WHERE _submit AND NOT _once)` }

@@ -194,6 +194,11 @@ export interface PostingContext {
   readonly live: string
   /** Documents of the submit pass only: condition on `_id` for WHERE; `TRUE` in the insert pass. */
   readonly scope: string
+  /**
+   * SELECT of the documents (`id`) whose draft gives a value for a field their DocType (or the DocType of `tableField`) does not have, or null: the site drops it, but
+   * a controller shared by several DocTypes may read it all the same.
+   */
+  stray(field: string, tableField?: string): string | null
   /** Records findings; blocking by default: the documents are refused. Returns how many there were. */
   find(spec: FindingSpec): Promise<number>
   /** Records one finding computed in JS per element. */

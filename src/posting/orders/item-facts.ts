@@ -17,6 +17,12 @@ export function factKey(item: string, company: string): string {
   return `(${item} || chr(31) || COALESCE(${company}, ''))`
 }
 
+/** SQL: the cost center of an item: the side's own of item, group and brand when both of these have defaults for the company, else the first level with any, be it the other side's. */
+function centerOf(kind: OrderKind): string {
+  const [own, other] = kind.selling ? ['selling_cost_center', 'buying_cost_center'] : ['buying_cost_center', 'selling_cost_center'], levels = ['i_d', 'g_d', 'b_d']
+  return `CASE WHEN g_d.v IS NOT NULL AND b_d.v IS NOT NULL THEN COALESCE(${levels.map((level) => `${level}.v.${own}`).join(', ')}) ELSE COALESCE(${levels.map((level) => `${level}.v.${own}, ${level}.v.${other}`).join(', ')}) END`
+}
+
 /**
  * Makes a small relation with what the site knows about each item of the batch: `fact` (see `factKey`), `item_code`, `company` and the item's own values,
  * defaults resolved from item, group and brand (warehouse, cost center, supplier, expense account). Answers its name.
@@ -36,7 +42,7 @@ export async function makeItemFacts(ctx: PostingContext, kind: OrderKind): Promi
       m.delivered_by_supplier, m.lead_time_days, CAST(m.max_discount AS DOUBLE) AS max_discount, CAST(m.min_order_qty AS DOUBLE) AS min_order_qty, m.is_sales_item, m.is_purchase_item,
       CAST(m.last_purchase_rate AS DOUBLE) AS last_purchase_rate, m.default_bom, m.default_item_manufacturer, m.default_manufacturer_part_no, m.has_serial_no, m.is_sub_contracted_item,
       COALESCE(m.enable_deferred_revenue, 0) + COALESCE(m.enable_deferred_expense, 0) AS deferred,
-      ${resolved('default_warehouse')} AS warehouse, ${resolved(kind.selling ? 'selling_cost_center' : 'buying_cost_center')} AS cost_center, ${resolved('default_supplier')} AS supplier,
+      ${resolved('default_warehouse')} AS warehouse, ${centerOf(kind)} AS cost_center, ${resolved('default_supplier')} AS supplier,
       ${resolved('expense_account')} AS expense_account, ${kind.selling ? 'spent.rate' : 'NULL::DOUBLE'} AS spent_rate
     FROM used u LEFT JOIN rows."tabItem" m ON m.name = u.item_code
     LEFT JOIN item_default i_d ON i_d.parent = m.name AND i_d.company = u.company LEFT JOIN group_default g_d ON g_d.parent = m.item_group AND g_d.company = u.company

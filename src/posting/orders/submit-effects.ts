@@ -2,10 +2,16 @@ import { literal } from '../../staging/staging.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, truthy, type OrderKind } from './kind.ts'
 
+/** By batch, the relation of what status its orders had before: `_id`, `status`. */
+const before = new WeakMap<PostingContext, string>()
+
 /** Status of a submitted order from what was delivered and billed before; the site's rules tried from the last. An order inserted as submitted counts as new and stays a draft by its status. */
 export async function setSubmittedStatus(ctx: PostingContext, kind: OrderKind): Promise<void> {
   const done = kind.selling ? 'per_delivered' : 'per_received', verb = kind.selling ? 'Deliver' : 'Receive'
   const skip = kind.selling && !ctx.isGivenAsText('skip_delivery_note') ? ` OR ${truthy('skip_delivery_note')}` : '', n = (column: string) => `COALESCE(${column}, 0)`
+  const given = ctx.scratch('status')
+  before.set(ctx, given)
+  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${given.slice(5)} AS SELECT _id, status FROM ${ctx.doc} WHERE _submit`)
   await ctx.staging.run(`UPDATE ${ctx.doc} SET status = CASE WHEN status IN ('On Hold', 'Closed') THEN status
     WHEN (${n(done)} >= 100${skip}) AND ${n('per_billed')} >= 100 THEN 'Completed'
     WHEN ${n(done)} < 100 AND ${n('per_billed')} >= 100 THEN 'To ${verb}'
@@ -14,12 +20,12 @@ export async function setSubmittedStatus(ctx: PostingContext, kind: OrderKind): 
 
 const standard = (ctx: PostingContext) => `TIMESTAMP ${literal(ctx.now)} AS creation, TIMESTAMP ${literal(ctx.now)} AS modified, ${literal(ctx.user)} AS owner, ${literal(ctx.user)} AS modified_by, 0 AS docstatus, 0 AS idx`
 
-/** A submit leaves a comment naming the new status and a version of the document; an order inserted as submitted neither, a save after that the version. */
+/** A submit leaves a comment naming the new status, where it is new, and a version of the document; an order inserted as submitted neither, a save after that the version. */
 export async function leaveTraces(ctx: PostingContext, kind: OrderKind): Promise<void> {
   await ctx.insertRows('tabComment', `SELECT d._id AS _id, ${ctx.hash('Comment', 'd._id', '0')} AS name, ${standard(ctx)}, 'Label' AS comment_type, ${literal(ctx.user)} AS comment_email, 0 AS published, 0 AS seen,
-    ${literal(kind.doctype)} AS reference_doctype, d.name AS reference_name, d.status AS content FROM ${ctx.live} d WHERE d._submit AND NOT d._once`)
+    ${literal(kind.doctype)} AS reference_doctype, d.name AS reference_name, d.status AS content FROM ${ctx.live} d JOIN ${before.get(ctx)!} b ON b._id = d._id WHERE d._submit AND NOT d._once AND b.status IS DISTINCT FROM d.status`)
   if (ctx.meta.track_changes) await ctx.insertRows('tabVersion', `SELECT d._id AS _id, ${ctx.hash('Version', 'd._id', '0')} AS name, ${standard(ctx)}, ${literal(kind.doctype)} AS ref_doctype, d.name AS docname,
-    '{"changed": [["docstatus", 0, 1], ["status", "Draft", "' || d.status || '"]]}' AS data FROM ${ctx.live} d WHERE d._saved`)
+    '{"changed": [["docstatus", 0, 1], ["status", "' || COALESCE(b.status, '') || '", "' || d.status || '"]]}' AS data FROM ${ctx.live} d JOIN ${before.get(ctx)!} b ON b._id = d._id WHERE d._saved`)
 }
 
 /** Projects of submitted sales orders know what was sold for them. */

@@ -39,6 +39,12 @@ const SELLING_ITEM_FIELDS = ['quotation_item', 'prevdoc_docname', 'blanket_order
 const BUYING_ITEM_FIELDS = ['material_request', 'material_request_item', 'supplier_quotation', 'supplier_quotation_item', 'sales_order_packed_item', 'blanket_order', 'production_plan', 'pricing_rules', 'delivered_by_supplier']
 const CHECKS = new Set(['is_internal_customer', 'is_internal_supplier', 'is_subcontracted', 'is_old_subcontracting_flow', 'delivered_by_supplier', 'against_blanket_order'])
 
+/** Fields of invoices that the controllers of all selling documents read, whether the DocType has them or not. */
+const STRAYS: [field: string, tableField: string | undefined, reason: string][] = [
+  ['is_cash_or_non_trade_discount', undefined, 'A discount that is no discount of trade is not spread over the lines, which is not predicted for orders'],
+  ['income_account', 'items', 'An income account of a line is written to the item\'s defaults, which is not predicted for orders'],
+]
+
 /** Nothing is guessed: what the draft or the site uses and these steps do not cover is refused with its reason. */
 export async function findUnsupportedOrders(ctx: PostingContext, kind: OrderKind): Promise<void> {
   await findSiteFeatures(ctx, kind)
@@ -50,6 +56,10 @@ export async function findUnsupportedOrders(ctx: PostingContext, kind: OrderKind
   const used = (alias: string, field: string) => (CHECKS.has(field) ? truthy(`${alias}.${field}`) : filled(`${alias}.${field}`))
   for (const [field, reason] of kind.selling ? SELLING_FIELDS : BUYING_FIELDS) {
     if (ctx.has(field)) await findUnsupported(ctx, `${kind.doctype}s with ${reason} are not predicted`, `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${used('d', field)}`, field)
+  }
+  for (const [field, table, reason] of STRAYS) {
+    const select = table === undefined || kind.selling ? ctx.stray(field, table) : null
+    if (select !== null) await findUnsupported(ctx, reason, select, table === undefined ? field : `${table}.${field}`)
   }
   await findUnknownRules(ctx)
   const items = ctx.child('items'), fields = kind.selling ? SELLING_ITEM_FIELDS : BUYING_ITEM_FIELDS
