@@ -92,8 +92,12 @@ async function updateCommitments(ctx: PostingContext): Promise<void> {
   if (!ctx.has('project')) return
   const orders = ['Sales Order', 'Purchase Order'] as const, any = orders.map((doctype) => `SELECT 1 FROM rows."tab${doctype}" WHERE docstatus = 1`).join(' UNION ALL ')
   if (await ctx.staging.one(`${any} LIMIT 1`) === undefined) return
-  const open = (doctype: (typeof orders)[number], amount: string, done: string) => `COALESCE((SELECT SUM(CAST(i.${amount} AS DOUBLE)) FROM rows."tab${doctype}" o JOIN rows."tab${doctype} Item" i ON i.parent = o.name
-    WHERE (o.project = p.name OR i.project = p.name) AND o.docstatus = 1 AND o.status NOT IN ('Completed', 'Closed', 'Cancelled') AND (i.${done} < i.qty OR i.${done} = 0)), 0)`
+  // A line counts once for its own project and once for its order's: two plain joins, where an OR would compare every line with every project.
+  const open = (doctype: (typeof orders)[number], amount: string, done: string) => {
+    const lines = (project: string, also: string) => `SELECT ${project} AS project, CAST(i.${amount} AS DOUBLE) AS amount FROM rows."tab${doctype}" o JOIN rows."tab${doctype} Item" i ON i.parent = o.name
+      WHERE o.docstatus = 1 AND o.status NOT IN ('Completed', 'Closed', 'Cancelled') AND (i.${done} < i.qty OR i.${done} = 0)${also}`
+    return `COALESCE((SELECT SUM(x.amount) FROM (${lines('o.project', '')} UNION ALL ${lines('i.project', ' AND i.project IS DISTINCT FROM o.project')}) x WHERE x.project = p.name), 0)`
+  }
   const table = ctx.scratch('commitments'), n = (field: string) => `COALESCE(CAST(p.${field} AS DOUBLE), 0)`
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${table.replace(/^temp\./, '')} AS SELECT l.id, p.name, ${open('Purchase Order', 'base_amount', 'received_qty')} AS purchase, ${open('Sales Order', 'base_net_amount', 'delivered_qty')} AS sales,
     COALESCE((SELECT SUM(CAST(o.base_net_total AS DOUBLE)) FROM rows."tabSales Order" o WHERE o.project = p.name AND o.docstatus = 1), 0) AS sold, ${n('total_costing_amount')} + ${n('total_purchase_cost')} + ${n('total_consumed_material_cost')} AS actual
