@@ -1,0 +1,62 @@
+import type { TargetInfo } from './target.ts'
+
+/**
+ * Ways into a real site. `rest`: its HTTP interface, for any site. `bench`: its own controllers, run by its own Python. `express`: rows straight into its
+ * database, only for shapes of documents whose canaries proved equal.
+ */
+export type LaneKind = 'rest' | 'bench' | 'express'
+
+/** A document as a lane is given it. */
+export interface LaneDocument {
+  /** Draft `_id`. */
+  id: number
+  /** Legacy entity and key; with the DocType they are the document's identity on the site (`landfall_key`, or the ledger there). */
+  entity: string
+  key: string
+  /** Name the posting engine predicted; every lane gives it to the document, so that links between drafts hold on the site. */
+  name: string
+  /** 1: inserted and submitted in one step. */
+  docstatus: 0 | 1
+  /** As `frappe.get_doc` takes it: `doctype`, fields, child tables as lists of rows. Numbers are numbers, dates are text, absent is not given. */
+  doc: Record<string, unknown>
+}
+
+/** Documents of one DocType in draft order, from `from` to `to` (`_id`, inclusive); the predicted rows stand in `rows.*`. Idempotent by `batch`. */
+export interface LaneBatch { run: string; phase: string; wave: number; doctype: string; batch: string; from: number; to: number; documents: LaneDocument[] }
+
+/** What became of one document. `unchanged`: the site had it from this or an earlier run. `name` is the one the site gave. */
+export interface LaneOutcome { id: number; status: 'loaded' | 'unchanged' | 'refused'; name: string | null; reason: { type: string; message: string } | null }
+
+/** A row of a table of the site: column to value; dates and times as text in MariaDB's form. */
+export type SiteRow = Record<string, string | number | null>
+
+/** What undo did. `kept`: documents that people touched since, which were left as they are, with the reason. */
+export interface LaneUndo { removed: number; restored: number; kept: { doctype: string; name: string; reason: string }[] }
+
+/** What an undo takes back: documents in reverse order of their writing. */
+export interface UndoRequest { run: string; documents: { doctype: string; name: string; docstatus: number; batch: string }[] }
+
+/** One way into a real site. Calls run one after another; a lane has connections and processes of its own within a call. */
+export interface Lane {
+  readonly kind: LaneKind
+  readonly can: {
+    /** Ledger rows commit with the documents, in the site's own database. */
+    transactional: boolean
+    /** undo() puts back what was changed, not only removes what was created. */
+    undo: boolean
+  }
+  /** Versions of the site's apps. Throws `target-failed` with the way out when the site cannot be reached or refuses the login. */
+  describe(): Promise<TargetInfo>
+  /** Makes what the lane needs on the site (a ledger, a `landfall_key` field per DocType). Changes the schema, so never while data is written. Idempotent. */
+  prepare(doctypes: string[]): Promise<void>
+  /**
+   * One outcome per document, in order. Called again with the same batch after a crash: looks before it writes, so that nothing is lost or doubled.
+   * A refused document is an outcome; it throws (`target-failed`) only when the site itself failed, kind transient where a retry may help.
+   */
+  write(batch: LaneBatch): Promise<LaneOutcome[]>
+  /** Rows of a table (`tabCustomer`) whose `column` is one of `values`, in any order. `parentDoctype` is given for child tables, which REST asks for. */
+  read(table: string, column: string, values: string[], parentDoctype?: string): Promise<SiteRow[]>
+  /** Takes back documents of a run. Resolves when it is done for all; what cannot be taken back is in `kept`. */
+  undo(request: UndoRequest): Promise<LaneUndo>
+  close(): Promise<void>
+}
