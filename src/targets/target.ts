@@ -17,6 +17,12 @@ export interface TargetInfo { kind: string; name: string; apps: Record<string, s
 export interface TableSum { rows: number; checksum: string }
 export type TableSums = Record<string, TableSum>
 
+/**
+ * What an undo did. `kept`: documents that stay as they are with the reason (people worked on them since, the site would not let them go); tables they stand
+ * in differ from the mark.
+ */
+export interface Undone { removed: number; restored: number; kept: { doctype: string; name: string; reason: string }[] }
+
 /** A moment undo can go back to: the start of a run (`mark` "start") or the end of one of its phases, with the checksums of that moment. */
 export interface TargetMark { run: string; mark: string; at: string; checksums: TableSums }
 
@@ -40,7 +46,7 @@ export interface Target {
   /** Runs with documents on the site, newest first. */
   runs(): Promise<{ run: string; documents: number }[]>
   /** Takes back, in reverse order, everything `run` wrote after `mark` (null: all of it). Resolves when committed. */
-  undo(run: string, mark: string | null): Promise<{ removed: number; restored: number }>
+  undo(run: string, mark: string | null): Promise<Undone>
   /** Order-independent checksum and row count per table, for proofs of undo and equality. */
   checksums(): Promise<TableSums>
   close(): Promise<void>

@@ -1,50 +1,20 @@
-import { existsSync } from 'node:fs'
-import { LandfallError, messageOf } from '../../errors/error.ts'
-import { Ledger } from '../../ledger/ledger.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
 import type { Clock } from '../../model/clock.ts'
 import { timestamp } from '../../model/clock.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { Site } from '../../site/site.ts'
 import type { Staging } from '../../staging/staging.ts'
+import { attachSite, SITE_DATABASE as DATABASE } from '../embedded/site-file.ts'
+import { checksumTables } from '../embedded/tables.ts'
+import { undoBatches } from '../embedded/undo.ts'
 import type { TargetEnv } from '../registry.ts'
-import type { LoadBatch, Target, TargetInfo, TargetMark, TableSums } from '../target.ts'
-import { checksumTables } from './tables.ts'
-import { undoBatches } from './undo.ts'
+import type { LoadBatch, Target, TargetInfo, TargetMark, TableSums, Undone } from '../target.ts'
 import { BatchWriter } from './writer.ts'
-
-const DATABASE = 'site'
 
 /** Attaches the embedded site, creating it from the site description when it is new, and answers a target that writes into it. */
 export async function open(env: TargetEnv): Promise<Target> {
-  const { staging, site } = env
-  // A site has hundreds of tables with few rows: in blocks of the usual size an empty one would take 70 MB and seconds to write.
-  await staging.attach(env.sitePath, DATABASE, existsSync(env.sitePath) ? undefined : 16_384)
-  const ledger = new Ledger(staging, DATABASE)
-  const made = await staging.exists(`${DATABASE}.ledger.made_from`)
-  if (!made) await create(staging, site, ledger)
-  else {
-    const row = await staging.one<{ hash: string }>(`SELECT hash FROM ${DATABASE}.ledger.made_from`)
-    if (row?.hash !== site.hash()) {
-      throw new LandfallError('target-changed', 'The rehearsal site was made from another site description than the project names now.', {
-        hint: 'Set `site` back, or remove .landfall/site.duckdb to begin with a new rehearsal site.', where: { file: env.sitePath },
-      })
-    }
-  }
-  return new RehearsalTarget(staging, site, ledger, env.clock)
-}
-
-/** All in one transaction: a site half made by a crash is made again. */
-async function create(staging: Staging, site: Site, ledger: Ledger): Promise<void> {
-  try {
-    await staging.transaction(async () => {
-      await site.createTables(staging, `${DATABASE}.main`, 'all')
-      await site.loadRecords(staging, `${DATABASE}.main`)
-      await ledger.create()
-      await staging.run(`CREATE TABLE ${DATABASE}.ledger.made_from AS SELECT '${site.hash()}' AS hash`)
-    })
-  } catch (error) {
-    throw new LandfallError('target-failed', `The rehearsal site cannot be created: ${messageOf(error)}`, { cause: error })
-  }
+  const ledger = await attachSite(env.staging, env.site, env.sitePath, 'rehearsal site')
+  return new RehearsalTarget(env.staging, env.site, ledger, env.clock)
 }
 
 class RehearsalTarget implements Target {
@@ -91,10 +61,10 @@ class RehearsalTarget implements Target {
     return this.#ledger.runs()
   }
 
-  async undo(run: string, mark: string | null): Promise<{ removed: number; restored: number }> {
+  async undo(run: string, mark: string | null): Promise<Undone> {
     this.#writer = null
     this.#sums = null
-    return undoBatches(this.#staging, this.#ledger, DATABASE, run, mark)
+    return { ...await undoBatches(this.#staging, this.#ledger, DATABASE, run, mark), kept: [] }
   }
 
   checksums(): Promise<TableSums> {
