@@ -17,7 +17,7 @@ import { openSource, stagedFolders } from '../sources/registry.ts'
 import type { Source } from '../sources/source.ts'
 import { ParquetScan } from '../staging/parquet-scan.ts'
 import { Staging } from '../staging/staging.ts'
-import { openTarget } from '../targets/registry.ts'
+import { openTarget, type SiteSettings } from '../targets/registry.ts'
 import type { Target } from '../targets/target.ts'
 import { prove } from '../checks/reconcile/suite.ts'
 import { compileProject, makeMapper } from './mapper.ts'
@@ -84,7 +84,7 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
   mkdirSync(paths.spool, { recursive: true })
   const staging = await Staging.open(paths.staging, { memoryLimit: config.limits.memory, spillFolder: paths.spill, spillLimit: config.limits.spill, threads: config.limits.threads, allowedFolders: await readable(project) })
   try {
-    const target = await openTarget(config.target.kind, { staging, site, sitePath: paths.site, clock })
+    const target = await openTarget(config.target.kind, { staging, site, sitePath: paths.site, clock, stateFolder: paths.state, rootFolder: paths.root, settings: siteSettings(config.target) })
     const journal = Journal.open(paths.journal)
     let mappings: LoadedMapping[] | null = null
     const loaded = (): LoadedMapping[] => (mappings ??= loadMappings(project))
@@ -137,11 +137,16 @@ function makeMigration(project: Project, mappings: LoadedMapping[], site: Site, 
   }
 }
 
+/** Targets know no `undefined` that is written out. */
+function siteSettings({ kind: _kind, ...settings }: Project['config']['target']): SiteSettings {
+  return settings
+}
+
 /** What a run is made from. Where a source is reached, limits, and the way a run behaves are not part of it: they may change between stop and resume. */
 function fingerprint(project: Project, mappings: LoadedMapping[], site: Site): string {
   const { policies, company, target, run } = project.config
   const sources = Object.entries(project.config.sources).map(([name, source]) => [name, source.kind])
-  return createHash('sha256').update(JSON.stringify([sources, policies, company, target, run.now, mappings.map(({ mapping }) => mapping), site.hash()])).digest('hex').slice(0, 16)
+  return createHash('sha256').update(JSON.stringify([sources, policies, company, target.kind === 'rehearsal' ? { kind: 'rehearsal' } : { kind: target.kind, url: target.url }, run.now, mappings.map(({ mapping }) => mapping), site.hash()])).digest('hex').slice(0, 16)
 }
 
 /** Folders DuckDB may read: the project's own, and those of the files it reads itself. */

@@ -56,14 +56,32 @@ export const runSchema = strict({
   verify: z.boolean().default(true).describe('Prove the result after the load.'),
 })
 
+export const restSchema = strict({
+  concurrency: z.int().min(1).max(64).default(4).describe('Most requests at once; fewer when the site pushes back or slows down.'),
+  batch: z.int().min(1).max(200).default(50).describe('Documents per request where the site names them itself; all or none of a request go in.'),
+  timeout_seconds: z.int().min(1).max(3600).default(120).describe('How long an answer may take. What was lost is looked for, never sent again blindly.'),
+  retries: z.int().min(0).max(100).default(10).describe('How often a request is tried again while the site pushes back, before the run stops.'),
+  submit_wait_seconds: z.int().min(1).max(86_400).default(600).describe('How long to wait for documents that the site submits in the background.'),
+  headers: z.record(z.string(), z.string()).default({}).describe('Further headers of every request, for what stands in front of the site.'),
+})
+
+export const targetSchema = strict({
+  kind: z.enum(['rehearsal', 'site']).default('rehearsal').describe('rehearsal: a whole ERPNext site in an embedded database inside the project. site: a real one.'),
+  url: z.string().optional().describe('Address of the site, for kind `site`: https://erp.example.com.'),
+  api_key: z.string().optional().describe('API key of the user that documents are written as; that user needs the right to create them.'),
+  api_secret: z.string().optional().describe('Its secret: `${env:NAME}` or `${file:PATH}`.'),
+  lane: z.enum(['auto', 'rest', 'bench', 'express']).default('auto').describe('The way in. rest: HTTP. bench: the site\'s own Python. express: its database. auto: the fastest of those that are set up.'),
+  rest: restSchema.prefault({}).describe('The HTTP lane.'),
+  bench: z.looseObject({}).default({}).describe('The bench lane.'),
+  database: z.looseObject({}).default({}).describe('The express lane.'),
+})
+
 export const configSchema = strict({
   project: name.describe('Name of the project; appears in reports.'),
   company: z.string().optional().describe('Company of the site that documents belong to where a mapping does not say. Default: the site\'s default company.'),
   sources: z.record(name, sourceSchema).describe('Where legacy data comes from, by name.'),
   mappings: z.union([z.string(), z.array(z.string())]).default('mappings').describe('Mapping files, or folders of them, relative to landfall.yaml.'),
-  target: strict({
-    kind: z.enum(['rehearsal']).default('rehearsal').describe('rehearsal: a whole ERPNext site in an embedded database inside the project.'),
-  }).default({ kind: 'rehearsal' }).describe('Where documents go.'),
+  target: targetSchema.prefault({}).describe('Where documents go.'),
   site: z.string().default('shipped').describe('Description of the site: `shipped` (ERPNext 15 with a fixture company), or a folder of the form of the ground truth.'),
   policies: projectPolicies.default({}).describe('Policies for every entity whose mapping does not set its own.'),
   limits: limitsSchema.prefault({}).describe('Bounds on memory, disk and batches.'),

@@ -31,6 +31,7 @@ export const CODES = {
   'site-invalid': { kind: 'usage', about: 'A site description is missing or damaged.' },
   'posting-failed': { kind: 'broken', about: 'The posting engine failed on its own account.' },
   'target-failed': { kind: 'target', about: 'The target failed while being written.' },
+  'target-denied': { kind: 'target', about: 'The site refused the login, or the user may not do what the load needs.' },
   'target-changed': { kind: 'conflict', about: 'The target changed since pre-flight.' },
   'ledger-broken': { kind: 'broken', about: 'The ledger or journal contradicts itself or the target.' },
   'preflight-blocked': { kind: 'data', about: 'Blocking findings are open and the policy says stop.' },

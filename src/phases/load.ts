@@ -37,8 +37,8 @@ export async function load(ctx: PhaseContext, options: LoadOptions): Promise<Out
 async function loadDoctype(ctx: PhaseContext, options: LoadOptions, scope: Required<Scope>): Promise<void> {
   const doctype = scope.subject, drafts = draftRelation(doctype)
   if (!await ctx.staging.exists(drafts)) return
-  // What this run settled before it was interrupted is passed over; the ledger says what that is.
-  const open = `FROM ${drafts} d WHERE NOT EXISTS (SELECT 1 FROM ${options.target.documents} l WHERE l.doctype = ${literal(doctype)} AND l.entity = d._entity AND l."key" = d._key)`
+  // What this run settled before it was interrupted is passed over; the ledger says what that is. What an earlier run saw refused is tried again.
+  const open = `FROM ${drafts} d WHERE NOT EXISTS (SELECT 1 FROM ${options.target.documents} l WHERE l.doctype = ${literal(doctype)} AND l.entity = d._entity AND l."key" = d._key AND (l.outcome = 'loaded' OR l.run = ${literal(ctx.run)}))`
   const range = await ctx.staging.one<{ first: number | null; last: number | null; n: number }>(`SELECT min(d._id) AS first, max(d._id) AS last, count(*) AS n ${open}`)
   const meter = ctx.gauge(scope, Number(range?.n ?? 0))
   const fixed = options.fixed[doctype]
@@ -88,7 +88,7 @@ async function noteOutcomes(ctx: PhaseContext, options: LoadOptions): Promise<Ou
       const name = literal(doctype)
       await ctx.staging.run(`INSERT INTO ops.outcomes SELECT ${name}, d._id, CASE WHEN l.outcome = 'loaded' AND l.run = ${literal(ctx.run)} THEN 'loaded' WHEN l.outcome = 'loaded' THEN 'unchanged' `
         + `WHEN l.outcome = 'refused' OR r.id IS NOT NULL THEN 'refused' ELSE 'skipped' END, l.name, coalesce(r.type, split_part(l.reason, ': ', 1)), coalesce(r.message, l.reason) FROM ${draftRelation(doctype)} d `
-        + `LEFT JOIN (SELECT * FROM ${options.target.documents} WHERE doctype = ${name} QUALIFY row_number() OVER (PARTITION BY entity, "key" ORDER BY (outcome = 'loaded') DESC) = 1) l ON l.entity = d._entity AND l."key" = d._key `
+        + `LEFT JOIN (SELECT * FROM ${options.target.documents} WHERE doctype = ${name} QUALIFY row_number() OVER (PARTITION BY entity, "key" ORDER BY (outcome = 'loaded') DESC, batch DESC) = 1) l ON l.entity = d._entity AND l."key" = d._key `
         + `LEFT JOIN (SELECT id, any_value(type) AS type, any_value(message) AS message FROM ops.refused WHERE doctype = ${name} GROUP BY id) r ON r.id = d._id`)
     }
   })

@@ -42,7 +42,7 @@ export interface MappedDoctype { doctype: string; phase: string; wave: number; d
 export interface MapResult { entities: CleansedEntity[]; doctypes: MappedDoctype[]; documents: { drafts: number; known: number; posted: number; refused: number } }
 
 /** Tables of `ops` that mapping and posting fill; cleared when they begin again. */
-const MADE_HERE = ['findings', 'refused', 'updates', 'hash_units', 'left_out', 'mapped', 'merge_log', 'key_alias', 'placeholders', 'deferred', 'unmapped_values', 'unmerged', 'known_drafts', 'check_failures']
+const MADE_HERE = ['findings', 'refused', 'updates', 'hash_units', 'left_out', 'mapped', 'merge_log', 'key_alias', 'placeholders', 'deferred', 'unmapped_values', 'unmerged', 'known_drafts', 'check_failures', 'absent', 'renames']
 
 /**
  * Cleanses all entities and turns them, wave by wave, into drafts and into the rows the site will hold. `rows` begins as a copy of the site as it

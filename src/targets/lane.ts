@@ -19,6 +19,10 @@ export interface LaneDocument {
   docstatus: 0 | 1
   /** As `frappe.get_doc` takes it: `doctype`, fields, child tables as lists of rows. Numbers are numbers, dates are text, absent is not given. */
   doc: Record<string, unknown>
+  /** It brings another document with child rows of its own into being (a Customer its Contact): such a one must be named by the site, see docs/decisions. */
+  nested: boolean
+  /** Rows that were there before and that it changes, as `table name`: documents that share one wait for each other's locks. */
+  touches: string[]
 }
 
 /** Documents of one DocType in draft order, from `from` to `to` (`_id`, inclusive); the predicted rows stand in `rows.*`. Idempotent by `batch`. */
@@ -30,11 +34,17 @@ export interface LaneOutcome { id: number; status: 'loaded' | 'unchanged' | 'ref
 /** A row of a table of the site: column to value; dates and times as text in MariaDB's form. */
 export type SiteRow = Record<string, string | number | null>
 
-/** What undo did. `kept`: documents that people touched since, which were left as they are, with the reason. */
+/** Values of a document that is there to be set on the site, through its controllers. */
+export interface LaneChange { doctype: string; name: string; values: Record<string, string | number | null> }
+
+/** What undo did. `kept`: documents that people touched since, or that the site does not let go, with the reason. */
 export interface LaneUndo { removed: number; restored: number; kept: { doctype: string; name: string; reason: string }[] }
 
-/** What an undo takes back: documents in reverse order of their writing. */
-export interface UndoRequest { run: string; documents: { doctype: string; name: string; docstatus: number; batch: string }[] }
+/**
+ * What an undo takes back: documents in reverse order of their writing (`modified`: when the site last changed them, as far as the mirror knows; null: not known),
+ * then values that older rows held before (`restore`, of documents, not of child rows).
+ */
+export interface UndoRequest { run: string; documents: { doctype: string; name: string; docstatus: number; batch: string; modified: string | null }[]; restore: LaneChange[] }
 
 /** One way into a real site. Calls run one after another; a lane has connections and processes of its own within a call. */
 export interface Lane {
@@ -54,8 +64,13 @@ export interface Lane {
    * A refused document is an outcome; it throws (`target-failed`) only when the site itself failed, kind transient where a retry may help.
    */
   write(batch: LaneBatch): Promise<LaneOutcome[]>
-  /** Rows of a table (`tabCustomer`) whose `column` is one of `values`, in any order. `parentDoctype` is given for child tables, which REST asks for. */
-  read(table: string, column: string, values: string[], parentDoctype?: string): Promise<SiteRow[]>
+  /**
+   * Rows of a table (`tabCustomer`) whose `column` is one of `values`, in any order. `parentDoctype` is given for child tables, which REST asks for. Columns that the
+   * lane cannot see are left out of a row; a table that it cannot read at all (`tabSeries` over REST) has null.
+   */
+  read(table: string, column: string, values: string[], parentDoctype?: string): Promise<SiteRow[] | null>
+  /** Sets values of documents that are there (links that had to wait). One outcome per change, in order: null, or why the site refused it. */
+  change(changes: LaneChange[]): Promise<({ type: string; message: string } | null)[]>
   /** Takes back documents of a run. Resolves when it is done for all; what cannot be taken back is in `kept`. */
   undo(request: UndoRequest): Promise<LaneUndo>
   close(): Promise<void>

@@ -1,7 +1,7 @@
 import { confirm, isCancel } from '@clack/prompts'
 import type { Command } from 'commander'
 import { LandfallError } from '../../errors/error.ts'
-import { rollback } from '../../phases/rollback.ts'
+import { rollback, type RollbackProof } from '../../phases/rollback.ts'
 import { makeContext } from '../../run/context.ts'
 import { environmentOf, withWorkspace } from '../environment.ts'
 import { formatCount, formatSeconds } from '../terminal.ts'
@@ -23,9 +23,22 @@ export function register(program: Command, signal: AbortSignal): void {
           if (isCancel(answer) || !answer) return env.terminal.say('Nothing was taken back.')
         }
         const proof = await rollback(makeContext(workspace.ports(() => undefined), run), workspace.target, run, options.to)
-        env.terminal.emitOrPrint({ type: 'result', ...proof },
-          `Rolled back ${run} to ${target}: ${formatCount(proof.removed)} rows removed, ${formatCount(proof.restored)} values restored in ${formatSeconds(proof.milliseconds)}.\n`
-          + `Proven: row count and checksum of all ${proof.tables} tables (${formatCount(proof.rows)} rows) are as they were.`)
+        env.terminal.emitOrPrint({ type: 'result', ...proof }, [
+          `Rolled back ${run} to ${target}: ${formatCount(proof.removed)} rows removed, ${formatCount(proof.restored)} values restored in ${formatSeconds(proof.milliseconds)}.`, ...outcomeLines(proof),
+        ].join('\n'))
+        if (proof.kept.length > 0) process.exitCode = 1
       })
     })
+}
+
+const KEPT_SHOWN = 50
+
+/** What is proven, or what stays and why. */
+function outcomeLines({ kept, differing, tables, rows }: RollbackProof): string[] {
+  if (kept.length === 0) return [`Proven: row count and checksum of all ${tables} tables (${formatCount(rows)} rows) are as they were.`]
+  return [
+    `${formatCount(kept.length)} documents stay on the site; ${formatCount(tables - differing.length)} of ${formatCount(tables)} tables are as they were.`,
+    ...kept.slice(0, KEPT_SHOWN).map((entry) => `  ${entry.doctype} ${entry.name}: ${entry.reason}`),
+    ...kept.length > KEPT_SHOWN ? [`  and ${formatCount(kept.length - KEPT_SHOWN)} more: --json lists all`] : [],
+  ]
 }

@@ -10,12 +10,7 @@ import { typeOf } from './updates.ts'
  * may stand on those of this one.
  */
 export async function undoBatches(staging: Staging, ledger: Ledger, database: string, run: string, mark: string | null): Promise<{ removed: number; restored: number }> {
-  const after = await markSeq(ledger, run, mark)
-  const scope = `SELECT seq FROM ${ledger.table('batches')} WHERE run = ${literal(run)} AND seq > ${after}`
-  const newer = await staging.one<{ run: string }>(`SELECT run FROM ${ledger.table('batches')} WHERE run <> ${literal(run)} AND documents > 0 AND seq > (SELECT coalesce(min(seq), 9e18::BIGINT) FROM (${scope})) LIMIT 1`)
-  if (newer) {
-    throw new LandfallError('target-changed', `Run ${newer.run} has written documents after ${run}.`, { hint: `Roll back the later run first: landfall rollback --run ${newer.run}` })
-  }
+  const { scope, after } = await undoScope(staging, ledger, run, mark)
   return staging.transaction(async () => {
     const removed = await removeRows(staging, ledger, database, scope)
     const restored = await restoreImages(staging, ledger, database, scope)
@@ -26,6 +21,17 @@ export async function undoBatches(staging: Staging, ledger: Ledger, database: st
     await staging.run(`DELETE FROM ${ledger.table('batches')} WHERE run = ${literal(run)} AND seq > ${after}`)
     return { removed, restored }
   })
+}
+
+/** SQL of the batches that an undo takes back, and the number of the last one that stays. Throws as `undoBatches`. */
+export async function undoScope(staging: Staging, ledger: Ledger, run: string, mark: string | null): Promise<{ scope: string; after: number }> {
+  const after = await markSeq(ledger, run, mark)
+  const scope = `SELECT seq FROM ${ledger.table('batches')} WHERE run = ${literal(run)} AND seq > ${after}`
+  const newer = await staging.one<{ run: string }>(`SELECT run FROM ${ledger.table('batches')} WHERE run <> ${literal(run)} AND documents > 0 AND seq > (SELECT coalesce(min(seq), 9e18::BIGINT) FROM (${scope})) LIMIT 1`)
+  if (newer) {
+    throw new LandfallError('target-changed', `Run ${newer.run} has written documents after ${run}.`, { hint: `Roll back the later run first: landfall rollback --run ${newer.run}` })
+  }
+  return { scope, after }
 }
 
 async function markSeq(ledger: Ledger, run: string, mark: string | null): Promise<number> {

@@ -1,0 +1,70 @@
+import type { LaneDocument } from '../lane.ts'
+import type { DocTypeMeta } from '../../site/doctype.ts'
+
+/**
+ * What is sent in one request. `named`: its one document brings its name and those of its child rows; otherwise the site names the documents itself.
+ */
+export interface Unit { named: boolean; documents: LaneDocument[] }
+
+/**
+ * Whether a document brings its own name. The site honours a given name and then names nothing else in that request: a document that brings another one with child
+ * rows into being must therefore be named by the site. Names that follow from the document itself come out the same either way; numbers and random names would not.
+ */
+export function bringsName(meta: DocTypeMeta, document: LaneDocument): boolean {
+  if (document.nested) return false
+  const rule = (meta.autoname ?? '').toLowerCase()
+  if (rule.startsWith('field:') || rule === 'autoincrement') return false
+  if (rule.startsWith('prompt')) return true
+  return isRandomName(document.name) || /\d/.test(document.name) && (rule === '' || rule === 'hash' || rule.startsWith('naming_series:') || rule.startsWith('format:') || rule.includes('#'))
+}
+
+/** A stand-in of the posting engine for a name that the site would draw at random; see posting/framework/hash.ts. */
+export function isRandomName(name: string): boolean {
+  return /^z\d[0-9a-z]{8}$/.test(name)
+}
+
+/**
+ * Divides documents among workers: those that change a common older row, a tree, and all that the site numbers itself stay together, in order, so that they neither
+ * wait for each other's locks nor take each other's numbers. Each shard is a list of requests.
+ */
+export function shardsOf(meta: DocTypeMeta, documents: LaneDocument[], most: number): Unit[][] {
+  const tree = meta.nsm_parent_field !== null || meta.column('lft') !== undefined
+  const parent = new Map<string, string>()
+  const find = (name: string): string => {
+    let root = name
+    for (let next = parent.get(root); next !== undefined && next !== root; next = parent.get(root)) root = next
+    parent.set(name, root)
+    return root
+  }
+  const join = (a: string, b: string): void => { parent.set(find(a), find(b)) }
+  for (const document of documents) {
+    const own = `document ${document.id}`
+    parent.set(own, own)
+    // Twins are numbered in the order they come (`Ernst`, `Ernst - 1`).
+    const numbered = bringsName(meta, document) ? [] : [namedByContent(meta) ? `twin ${document.name.replace(/ ?- ?\d+$/, '').toLowerCase()}` : 'numbers']
+    const shared = [...document.touches, ...numbered, ...(tree ? ['tree'] : [])]
+    for (const row of shared) {
+      if (!parent.has(row)) parent.set(row, row)
+      join(own, row)
+    }
+  }
+  const groups = Map.groupBy(documents, (document) => find(`document ${document.id}`))
+  const single = [...groups.values()].filter((group) => group.length === 1).flat(), together = [...groups.values()].filter((group) => group.length > 1)
+  // Documents that share nothing need no order: each request of them is a shard of its own.
+  return [...together.map((group) => unitsOf(meta, group, most)), ...unitsOf(meta, single, most).map((unit) => [unit])]
+}
+
+function namedByContent(meta: DocTypeMeta): boolean {
+  const rule = (meta.autoname ?? '').toLowerCase()
+  return rule.startsWith('field:') || rule.startsWith('prompt') || meta.controller.includes('autoname')
+}
+
+function unitsOf(meta: DocTypeMeta, documents: LaneDocument[], most: number): Unit[] {
+  const units: Unit[] = []
+  for (const document of documents) {
+    const last = units.at(-1), named = bringsName(meta, document)
+    if (!named && last && !last.named && last.documents.length < most) last.documents.push(document)
+    else units.push({ named, documents: [document] })
+  }
+  return units
+}
