@@ -15,13 +15,18 @@ export interface LaneDocument {
   key: string
   /** Name the posting engine predicted; every lane gives it to the document, so that links between drafts hold on the site. */
   name: string
-  /** 1: inserted and submitted in one step. */
+  /** In which it ends. */
   docstatus: 0 | 1
+  /** A submitted document is inserted as such, in one step. Otherwise it is inserted as a draft and then submitted, as people do: its controller validates it twice. */
+  once: boolean
   /** As `frappe.get_doc` takes it: `doctype`, fields, child tables as lists of rows. Numbers are numbers, dates are text, absent is not given. */
   doc: Record<string, unknown>
   /** It brings another document with child rows of its own into being (a Customer its Contact): such a one must be named by the site, see docs/decisions. */
   nested: boolean
-  /** Rows that were there before and that it changes, as `table name`: documents that share one wait for each other's locks. */
+  /**
+   * What it changes that others change too (`table name` of a row, `stock ITEM`). The site computes such rows from what is committed: documents that share one are written
+   * one after another, in draft order, or the site loses what the other did.
+   */
   touches: string[]
 }
 

@@ -33,6 +33,8 @@ export function judge(exchange: Exchange): Verdict {
   const error = isRecord(body) ? errorOf(body) : null
   if (error === null) return judgePage(status, text, retryAfter)
   if (status === 429 || PASSING_TYPES.has(error.type) || PASSING_TEXT.test(error.message)) return { kind: 'again', type: error.type, message: error.message, undone: true, retryAfter }
+  // Two requests made the same row on demand (stock of an item): the site does not see the other's before it begins anew.
+  if (error.type === 'DoesNotExistError' && /must be unique/i.test(error.message)) return { kind: 'again', type: error.type, message: error.message, undone: true, retryAfter }
   if (status === 401 || error.type === 'AuthenticationError') return { kind: 'denied', message: `the site refuses the login: ${error.message}` }
   if (status === 502 || status === 503 || status === 504) return { kind: 'again', type: error.type, message: error.message, undone: false, retryAfter }
   return { kind: 'refused', ...error }

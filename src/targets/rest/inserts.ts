@@ -59,15 +59,37 @@ export class Inserts {
     return outcomes
   }
 
-  /** Outcomes of documents that are there: those that the site submits in the background are waited for. */
+  /** Outcomes of documents that are there: drafts that are to be submitted are submitted, those that the site submits in the background are waited for. */
   async #settle(documents: LaneDocument[], found: Map<number, Found>, status: 'loaded' | 'unchanged'): Promise<LaneOutcome[]> {
-    const late = documents.filter((document) => document.docstatus === 1 && found.get(document.id)?.docstatus === 0)
-    const never = late.length === 0 ? new Map<number, string>() : await this.#awaitSubmission(late, found)
+    const reasons = new Map<number, { type: string; message: string }>(), late: LaneDocument[] = []
+    for (const document of documents) {
+      const there = found.get(document.id)
+      if (document.docstatus !== 1 || there?.docstatus !== 0) continue
+      const reason = document.once ? 'late' : await this.#submit(there.name)
+      if (reason === 'late') late.push(document)
+      else if (reason !== null) reasons.set(document.id, reason)
+    }
+    for (const [id, message] of late.length === 0 ? [] : await this.#awaitSubmission(late, found)) reasons.set(id, { type: 'not-submitted', message })
     return documents.map((document) => {
-      const reason = never.get(document.id)
-      const name = found.get(document.id)?.name ?? null
-      return reason === undefined ? { id: document.id, status, name, reason: null } : { id: document.id, status: 'refused', name, reason: { type: 'not-submitted', message: reason } }
+      const reason = reasons.get(document.id) ?? null, name = found.get(document.id)?.name ?? null
+      return reason === null ? { id: document.id, status, name, reason } : { id: document.id, status: 'refused', name: null, reason }
     })
+  }
+
+  /** Submits a draft; when the site refuses, the draft is taken back, so that a document is there whole or not at all. `late`: the site does it in the background. */
+  async #submit(name: string): Promise<{ type: string; message: string } | 'late' | null> {
+    const ask: Ask = { method: 'PUT', path: documentPath(this.#doctype, name), body: { docstatus: 1 } }
+    for (let attempt = 0; ; attempt++) {
+      const verdict = await this.#client.once(ask, attempt)
+      if (verdict.kind === 'done') return Number((verdict.data as Partial<Found> | null)?.docstatus) === 1 ? null : 'late'
+      if (verdict.kind !== 'refused' && (verdict.kind !== 'again' || attempt >= this.#settings.retries)) throw this.#client.failure(verdict, ask)
+      if (verdict.kind === 'again' && verdict.undone) continue
+      const [row] = await this.#client.rows(this.#doctype, 'name', [name], { fields: ['name', 'docstatus'] }) ?? []
+      if (Number(row?.['docstatus']) === 1) return null
+      if (verdict.kind === 'again') continue
+      await this.#client.insist({ method: 'DELETE', path: documentPath(this.#doctype, name) })
+      return { type: verdict.type, message: verdict.message }
+    }
   }
 
   /** As `#settle`, for documents found before anything was sent. */
@@ -90,17 +112,18 @@ export class Inserts {
 
   #request(named: boolean, documents: LaneDocument[]): Ask {
     const [first] = documents
-    if (named && first) return { method: 'POST', path: documentPath(this.#doctype), body: { ...this.#document(first), name: first.name } }
-    return { method: 'POST', path: 'api/method/frappe.client.insert_many', body: { docs: documents.map((document) => this.#document(document)) }, documents: documents.length }
+    if (named && first) return { method: 'POST', path: documentPath(this.#doctype), body: { ...withChildren(this.#document(first), (row) => ({ ...row, __islocal: 1 })), name: first.name } }
+    return { method: 'POST', path: 'api/method/frappe.client.insert_many', body: { docs: documents.map((document) => withChildren(this.#document(document), ({ name: _name, ...row }) => row)) }, documents: documents.length }
   }
 
-  #document({ doc, docstatus, entity, key }: LaneDocument): Record<string, unknown> {
-    return { ...doc, docstatus, ...(this.#keyed ? { [KEY_FIELD]: keyValue(entity, key) } : {}) }
+  #document({ doc, docstatus, once, entity, key }: LaneDocument): Record<string, unknown> {
+    return { ...doc, docstatus: once ? docstatus : 0, ...(this.#keyed ? { [KEY_FIELD]: keyValue(entity, key) } : {}) }
   }
 
   async #inserted(documents: LaneDocument[], data: unknown): Promise<LaneOutcome[]> {
-    const answered = (Array.isArray(data) ? data.map((name) => ({ name: String(name), docstatus: 1 })) : [data as Found])
-    const found = new Map(documents.map((document, i) => [document.id, answered[i] ?? { name: document.name, docstatus: 1 }]))
+    const answered: (Partial<Found> | null)[] = Array.isArray(data) ? data.map((name) => ({ name: String(name) })) : [data as Partial<Found> | null]
+    // A list of names does not say whether they are submitted: a document inserted as such is.
+    const found = new Map(documents.map((document, i) => [document.id, { name: answered[i]?.name ?? document.name, docstatus: Number(answered[i]?.docstatus ?? (document.once ? document.docstatus : 0)) }]))
     return this.#settle(documents, found, 'loaded')
   }
 
@@ -116,4 +139,9 @@ export class Inserts {
     }
     return documents.map((document) => ({ id: document.id, status: 'refused', name: null, reason: { type, message: verdict.message } }))
   }
+}
+
+/** A document with its child rows made over. A row that brings a name must say that it is new, or the site gives it no defaults; names of rows are only honoured beside the document's. */
+function withChildren(doc: Record<string, unknown>, make: (row: Record<string, unknown>) => Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(doc).map(([field, value]) => [field, Array.isArray(value) ? value.map((row) => make(row as Record<string, unknown>)) : value]))
 }

@@ -24,11 +24,23 @@ export function isRandomName(name: string): boolean {
 }
 
 /**
- * Divides documents among workers: those that change a common older row, a tree, and all that the site numbers itself stay together, in order, so that they neither
- * wait for each other's locks nor take each other's numbers. Each shard is a list of requests.
+ * Divides documents among workers: those of a tree, those the site numbers itself and those that change a common row stay together, in draft order, so that they neither wait
+ * for each other's locks nor take each other's numbers. Each shard is a list of requests; shards may go at the same time.
  */
 export function shardsOf(meta: DocTypeMeta, documents: LaneDocument[], most: number): Unit[][] {
   const tree = meta.nsm_parent_field !== null || meta.column('lft') !== undefined
+  const groups = components(documents, (document) => {
+    // Twins are numbered in the order they come (`Ernst`, `Ernst - 1`).
+    const numbered = bringsName(meta, document) ? [] : [namedByContent(meta) ? `twin ${document.name.replace(/ ?- ?\d+$/, '').toLowerCase()}` : 'numbers']
+    return [...document.touches, ...numbered, ...tree ? ['tree'] : []]
+  })
+  const single = groups.filter((group) => group.length === 1).flat(), together = groups.filter((group) => group.length > 1)
+  // Documents that share nothing need no order: each request of them is a shard of its own.
+  return [...together.map((group) => unitsOf(meta, group, most)), ...unitsOf(meta, single, most).map((unit) => [unit])]
+}
+
+/** Documents that share a word, directly or through others, in draft order. */
+function components(documents: LaneDocument[], words: (document: LaneDocument) => string[]): LaneDocument[][] {
   const parent = new Map<string, string>()
   const find = (name: string): string => {
     let root = name
@@ -36,22 +48,8 @@ export function shardsOf(meta: DocTypeMeta, documents: LaneDocument[], most: num
     parent.set(name, root)
     return root
   }
-  const join = (a: string, b: string): void => { parent.set(find(a), find(b)) }
-  for (const document of documents) {
-    const own = `document ${document.id}`
-    parent.set(own, own)
-    // Twins are numbered in the order they come (`Ernst`, `Ernst - 1`).
-    const numbered = bringsName(meta, document) ? [] : [namedByContent(meta) ? `twin ${document.name.replace(/ ?- ?\d+$/, '').toLowerCase()}` : 'numbers']
-    const shared = [...document.touches, ...numbered, ...(tree ? ['tree'] : [])]
-    for (const row of shared) {
-      if (!parent.has(row)) parent.set(row, row)
-      join(own, row)
-    }
-  }
-  const groups = Map.groupBy(documents, (document) => find(`document ${document.id}`))
-  const single = [...groups.values()].filter((group) => group.length === 1).flat(), together = [...groups.values()].filter((group) => group.length > 1)
-  // Documents that share nothing need no order: each request of them is a shard of its own.
-  return [...together.map((group) => unitsOf(meta, group, most)), ...unitsOf(meta, single, most).map((unit) => [unit])]
+  for (const document of documents) for (const word of words(document)) parent.set(find(word), find(`document ${document.id}`))
+  return [...Map.groupBy(documents, (document) => find(`document ${document.id}`)).values()]
 }
 
 function namedByContent(meta: DocTypeMeta): boolean {

@@ -4,11 +4,13 @@ import { createRenames, isRandom } from './renames.ts'
 
 /** Columns that say when and by whom a row was written. */
 const STAMPS = ['creation', 'modified', 'owner', 'modified_by']
+/** What the site notes for people to read, in its own words: whose it is counts, what it says does not. */
+const WORDS: Record<string, string[]> = { tabVersion: ['data'], tabComment: ['content', 'comment_by', 'comment_email'] }
 
 /** Gives predicted rows the moment and author of the rows of the same name on the site. `within` selects them (alias r). */
 export async function alignStamps(staging: Staging, table: string, within: string): Promise<void> {
   const has = new Set((await staging.columnsOf(actualTable(table))).map((column) => column.name))
-  const stamps = STAMPS.filter((column) => has.has(column))
+  const stamps = [...STAMPS, ...WORDS[table] ?? []].filter((column) => has.has(column))
   if (stamps.length > 0) await staging.run(`UPDATE rows.${ident(table)} r SET ${stamps.map((column) => `${ident(column)} = a.${ident(column)}`).join(', ')} FROM ${actualTable(table)} a WHERE a.name = r.name AND ${within}`)
 }
 
@@ -25,7 +27,7 @@ export async function alignByPlace(staging: Staging, table: string, within: stri
 export async function alignByContent(staging: Staging, table: string, within: string, link: string | null): Promise<void> {
   if (link !== null) {
     const relation = `rows.${ident(table)}`, actual = actualTable(table)
-    const columns = (await staging.columnsOf(actual)).map((column) => column.name).filter((name) => name !== 'name' && !STAMPS.includes(name))
+    const columns = (await staging.columnsOf(actual)).map((column) => column.name).filter((name) => name !== 'name' && !STAMPS.includes(name) && !WORDS[table]?.includes(name))
     // Made-up and drawn names never agree: they do not tell two rows apart.
     const content = (alias: string): string => `hash(${columns.map((column) => `${alias}.${ident(column)}`).join(', ')})`
     const predicted = `(SELECT r.name, r.${ident(link)} AS g, ${content('r')} AS h FROM ${relation} r WHERE ${within} AND ${isRandom('r.name')})`

@@ -22,13 +22,14 @@ export async function buildDocuments(staging: Staging, site: Site, batch: LoadBa
     + `WHERE d._id BETWEEN ${batch.from} AND ${batch.to} AND d._id NOT IN (SELECT id FROM ${settled(batch.doctype)}) QUALIFY row_number() OVER (PARTITION BY d._id ORDER BY r.creation, r.name) = 1 ORDER BY d._id`)
   const children = await childRows(staging, meta, batch)
   const nested = await nestedDrafts(staging, site, batch, prepared), touches = await touchedRows(staging, batch, prepared)
+  const stock = prepared.tables.includes('tabStock Ledger Entry') || prepared.tables.includes('tabBin')
   const all = rows.map((row): LaneDocument => {
     const id = Number(row['_id']), doc: Record<string, unknown> = { doctype: batch.doctype, ...valuesOf(row, numeric) }
     for (const [field, list] of children) {
       const own = list.get(id)
       if (own) doc[field] = own
     }
-    return { id, entity: String(row['_entity']), key: String(row['_key']), name: String(row['__name']), docstatus: Number(row['__docstatus']) === 1 ? 1 : 0, doc, nested: nested.has(id), touches: touches.get(id) ?? [] }
+    return { id, entity: String(row['_entity']), key: String(row['_key']), name: String(row['__name']), docstatus: Number(row['__docstatus']) === 1 ? 1 : 0, once: Number(row['_docstatus'] ?? 0) === 1, doc, nested: nested.has(id), touches: [...touches.get(id) ?? [], ...stock ? stockOf(doc) : []] }
   })
   await translate(staging, all)
   const absent = await Absent.load(staging, site)
@@ -75,6 +76,12 @@ async function childRows(staging: Staging, meta: DocTypeMeta, batch: LoadBatch):
     found.set(field.fieldname, byDraft)
   }
   return found
+}
+
+/** Items of a document: the site keeps a row per item and warehouse, and makes it with the first document. */
+function stockOf(doc: Record<string, unknown>): string[] {
+  const items = Object.values(doc).filter(Array.isArray).flatMap((rows) => (rows as Record<string, unknown>[]).map((row) => row['item_code']))
+  return [...new Set(items.filter((item): item is string => typeof item === 'string'))].map((item) => `stock ${item}`)
 }
 
 /** Drafts that bring another document with child rows into being. */

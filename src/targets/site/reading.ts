@@ -30,7 +30,8 @@ export async function readBack(staging: Staging, site: Site, lane: Lane, batch: 
     else read.push({ table, unseen: await stageActual(staging, table, rows) })
     return rows !== null
   }
-  if (await take(main, await lane.read(main, 'name', names))) await alignStamps(staging, main, within)
+  const documents = await lane.read(main, 'name', names), created = new Map(documents?.map((row) => [String(row['name']), String(row['creation'])]))
+  if (await take(main, documents)) await alignStamps(staging, main, within)
   const own = [...new Set(meta.tableFields().map((field) => `tab${field.options}`))].filter((table) => site.doctype(table.slice('tab'.length))?.columns.length)
   for (const table of own) {
     const rows = await lane.read(table, 'parent', names, batch.doctype)
@@ -43,7 +44,9 @@ export async function readBack(staging: Staging, site: Site, lane: Lane, batch: 
   for (const table of effects.filter((name) => !isChild(name))) {
     await pointToActual(staging, table, within)
     const { rows, link } = await readEffects(staging, lane, table, within, names)
-    if (await take(table, rows)) await alignByContent(staging, table, within, link)
+    // An earlier document of the same name, since deleted, may have left notes behind.
+    const own = link === null ? rows : rows?.filter((row) => String(row['creation']) >= (created.get(String(row[link])) ?? '')) ?? null
+    if (await take(table, own)) await alignByContent(staging, table, within, link)
   }
   for (const table of [main, ...own]) await pointToActual(staging, table, within)
   for (const table of effects.filter(isChild)) await readNested(staging, lane, table, within, take)
