@@ -1,0 +1,102 @@
+import { ident, literal, Staging } from '../staging/staging.ts'
+import type { Clock } from '../model/clock.ts'
+import { PostingEngine } from '../posting/engine.ts'
+import type { Site } from '../site/site.ts'
+import { withCustomFields } from './custom-field-schema.ts'
+import type { ServerMessage } from './exception.ts'
+
+export interface ServedSiteOptions {
+  site: Site
+  clock: Clock
+  /** File the site is kept in, or null: in memory. */
+  storePath: string | null
+}
+
+/**
+ * The site behind the stand-in: the schema `rows` of a staging of its own, in which the posting engine writes what a document would write. What a
+ * request did is made the site's own when it commits: rows lose the draft they came from.
+ */
+export class ServedSite {
+  readonly staging: Staging
+  readonly clock: Clock
+  readonly #base: Site
+  #site: Site
+  #engine: PostingEngine
+  #ordinal: number
+  #queue: Promise<unknown> = Promise.resolve()
+  /** Messages the request at work has shown so far; emptied when the next begins. */
+  messages: ServerMessage[] = []
+
+  private constructor(staging: Staging, clock: Clock, base: Site, site: Site, engine: PostingEngine, ordinal: number) {
+    this.staging = staging
+    this.clock = clock
+    this.#base = base
+    this.#site = site
+    this.#engine = engine
+    this.#ordinal = ordinal
+  }
+
+  static async open(options: ServedSiteOptions): Promise<ServedSite> {
+    const staging = await Staging.open(options.storePath ?? ':memory:')
+    try {
+      let engine = await PostingEngine.open(staging, options.site, options.clock)
+      await staging.run('CREATE TABLE IF NOT EXISTS ops.served (ordinal BIGINT)')
+      const row = await staging.one<{ n: number | null }>('SELECT max(ordinal) AS n FROM ops.served')
+      const site = await withCustomFields(options.site, staging)
+      if (site !== options.site) engine = await PostingEngine.open(staging, site, options.clock)
+      return new ServedSite(staging, options.clock, options.site, site, engine, Number(row?.n ?? 0))
+    } catch (error) {
+      await staging.close()
+      throw error
+    }
+  }
+
+  get site(): Site { return this.#site }
+  get engine(): PostingEngine { return this.#engine }
+
+  /** Number of the next draft: never given twice, because names of child rows are made from it. */
+  nextOrdinal(): number { return ++this.#ordinal }
+
+  /** Runs `body` as one transaction, after those asked for before it: an error leaves nothing. Requests that change nothing are rolled back too, as the site does. */
+  async request<T>(commits: boolean, body: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(() => this.#transaction(commits, body))
+    this.#queue = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #transaction<T>(commits: boolean, body: () => Promise<T>): Promise<T> {
+    this.messages = []
+    const site = this.#site, engine = this.#engine
+    if (!commits) return body()
+    try {
+      return await this.staging.transaction(async () => {
+        const result = await body()
+        await this.#settle()
+        return result
+      })
+    } catch (error) {
+      this.#site = site
+      this.#engine = engine
+      await engine.afterRollback()
+      throw error
+    }
+  }
+
+  /** Undoes what `body` did, whatever it answers: for looking at what would be. Within a request; nothing before it in the request may have written. */
+  async #settle(): Promise<void> {
+    for (const table of this.#engine.written()) await this.staging.run(`UPDATE rows.${ident(table)} SET _draft = NULL, _doctype = NULL WHERE _draft IS NOT NULL`)
+    await this.staging.run(`DELETE FROM ops.findings; DELETE FROM ops.refused; DELETE FROM ops.updates; DELETE FROM ops.served; INSERT INTO ops.served VALUES (${literal(this.#ordinal)})`)
+  }
+
+  /** Takes up custom fields made within this request: the DocTypes they belong to have them from now on. */
+  async reloadSchema(): Promise<void> {
+    await this.#settle()
+    this.#site = await withCustomFields(this.#base, this.staging)
+    this.#engine = await PostingEngine.open(this.staging, this.#site, this.clock)
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.catch(() => undefined)
+    await this.staging.close()
+  }
+}
