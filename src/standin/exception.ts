@@ -23,6 +23,8 @@ export interface ExceptionOptions {
   /** It was raised while another was handled: the traceback begins there. */
   duringInsert?: boolean
   status?: number
+  /** False: an exception of Frappe although its text looks like the driver's. */
+  driver?: boolean
   /** `_error_message`. */
   errorMessage?: string
 }
@@ -46,7 +48,7 @@ export class SiteException extends Error {
 
   /** The database driver's errors share names with Frappe's; their text is a tuple that begins with the error's number. */
   get #ofDriver(): boolean {
-    return /^\(\d{4}, /.test(this.options.text ?? this.message)
+    return this.options.driver !== false && /^\(\d{4}, /.test(this.options.text ?? this.message)
   }
 
   /** Class as a traceback names it: `frappe.exceptions.ValidationError`. */

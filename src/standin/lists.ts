@@ -36,7 +36,8 @@ export async function listDocuments(served: ServedSite, doctype: string, query: 
   for (const filter of others) either.push(await condition(tables, filter))
   if (either.length > 0) conditions.push(`(${either.join(' OR ')})`)
   const groups = groupBy(tables, query.group_by)
-  const order = orderBy(tables, query.order_by, columns, groups)
+  const used = [...columns.map((column) => column.sql), ...[...filters, ...others].map((filter) => tables.column(filter.field)?.sql ?? '')]
+  const order = orderBy(tables, query.order_by, columns, groups, used)
   const limit = cint(query.limit_page_length ?? 20)
   const grouped = groups === null ? columns.map((column) => column.sql) : columns.map((column) => (column.aggregate || groups.includes(column.sql) ? column.sql : `any_value(${column.sql})`))
   const sql = `SELECT ${grouped.map((column, i) => `${column} AS c${i}`).join(', ')} FROM ${tables.from}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}` +
@@ -77,10 +78,25 @@ function groupBy(tables: ListTables, given: Json | undefined): string[] | null {
   })
 }
 
-/** Without an order the site's database reads by primary key. */
-function orderBy(tables: ListTables, given: Json | undefined, columns: ListColumn[], groups: string[] | null): string {
+/** Bytes of a key of a column's type. */
+function keyBytes(type: string): number {
+  if (type.startsWith('datetime')) return 8
+  if (type.startsWith('date')) return 3
+  if (type.startsWith('bigint')) return 8
+  return /^(int|tinyint|smallint)/.test(type) ? 4 : 4 * Number(/\((\d+)\)/.exec(type)?.[1] ?? 1000)
+}
+
+/** Without an order rows come as the site's database reads them: by the shortest index that holds all that is asked for, else by primary key. */
+function naturalOrder(tables: ListTables, used: string[]): string {
+  const covering = tables.meta.columns.filter((column) => (column.key === 'MUL' || column.key === 'UNI') && used.every((sql) => sql === `t.${ident(column.name)}` || sql === 't."name"'))
+  const index = covering.sort((a, b) => keyBytes(a.type) + (a.nullable ? 1 : 0) - keyBytes(b.type) - (b.nullable ? 1 : 0))[0]
+  const text = index !== undefined && /^(varchar|text|longtext)/.test(index.type), column = index === undefined ? '' : `t.${ident(index.name)}`
+  return ` ORDER BY ${index === undefined ? '' : `${text ? folded(column) : column} NULLS FIRST, `}${folded('t.name')}, t.name`
+}
+
+function orderBy(tables: ListTables, given: Json | undefined, columns: ListColumn[], groups: string[] | null, used: string[]): string {
   const text = given === undefined || given === null ? '' : String(given).trim()
-  if (text === '') return groups !== null ? ` ORDER BY ${groups.join(', ')}` : columns.some((column) => column.aggregate) ? '' : ` ORDER BY ${folded('t.name')}, t.name`
+  if (text === '') return groups !== null ? ` ORDER BY ${groups.map((sql) => `${sql} NULLS FIRST`).join(', ')}` : columns.some((column) => column.aggregate) ? '' : naturalOrder(tables, used)
   if (/[^a-z0-9-_ ,`'".()]/i.test(text)) throw thrown('ValidationError', 'Illegal SQL Query')
   const parts = text.split(',').map((part) => {
     const match = /^(.+?)(?:\s+(asc|desc))?$/i.exec(part.trim())!, written = match[1]!.trim(), down = match[2]?.toLowerCase() === 'desc'

@@ -5,7 +5,7 @@ import { pythonRepr } from './python-text.ts'
 import type { ServedSite } from './served-site.ts'
 import { worded } from './wording.ts'
 
-interface Found { type: string; field: string | null; idx: number | null; message: string; value: string | null; stage: number; seq: number }
+interface Found { type: string; cause: string; field: string | null; idx: number | null; message: string; value: string | null; stage: number; seq: number }
 
 /** Stages in which code of the DocType's own controller runs. Findings of the submit pass have the same, a hundred higher. */
 const CONTROLLER_STAGES: ReadonlySet<string> = new Set(['before_insert', 'before_validate', 'validate', 'before_save', 'named', 'after_insert', 'on_update', 'before_submit', 'on_submit', 'on_change'])
@@ -14,9 +14,11 @@ const CONTROLLER_STAGES: ReadonlySet<string> = new Set(['before_insert', 'before
 export async function refusal(served: ServedSite, doctype: string, ordinal: number, error: { type: string; message: string }, name: string | null): Promise<SiteException> {
   if (error.type === 'Unsupported') return unsupported(error.message)
   const found = await served.staging.all<Found>(
-    `SELECT type, field, idx, message, "value" AS value, stage, seq FROM ops.findings WHERE doctype = ${literal(doctype)} AND id = ${ordinal} AND severity = 'blocking' ORDER BY stage, seq`)
+    `SELECT type, cause, field, idx, message, "value" AS value, stage, seq FROM ops.findings WHERE doctype = ${literal(doctype)} AND id = ${ordinal} AND severity = 'blocking' ORDER BY stage, seq`)
   const first = found.find((finding) => finding.type === error.type && finding.message === error.message)
-  const app = first !== undefined && CONTROLLER_STAGES.has(STAGES[first.stage % 100] ?? '') ? appOf(served, doctype) : null
+  // A document another one inserts on its way is inserted by that one's controller.
+  const nested = first !== undefined && first.cause.split('|')[1] !== doctype
+  const app = first !== undefined && (nested || CONTROLLER_STAGES.has(STAGES[first.stage % 100] ?? '')) ? appOf(served, doctype) : null
   if (error.type === 'MandatoryError') return mandatory(doctype, found, name ?? '')
   if (error.type === 'DuplicateEntryError') return duplicate(doctype, first?.value ?? name ?? '')
   if (error.type === 'UniqueValidationError') return notUnique(doctype, name ?? '', first, error.message)
