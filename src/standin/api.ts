@@ -8,7 +8,7 @@ import { SITE_METHODS } from './site-methods.ts'
 import type { ServedSite } from './served-site.ts'
 
 export const METHODS: Readonly<Record<string, Method>> = { ...SITE_METHODS, ...CLIENT_METHODS }
-/** Requests of these methods may change the site: they are transactions that commit. */
+/** Requests of these methods may change the site: they are transactions. */
 const CHANGES = new Set(['POST', 'PUT', 'DELETE', 'PATCH'])
 const RESOURCE = /^\/api(?:\/v1)?\/resource\/([^/]+)(?:\/(.+?))?\/?$/
 const METHOD = /^\/api(?:\/v1)?\/method\/([^/]+)/
@@ -53,7 +53,8 @@ async function callMethod(served: ServedSite, request: ApiRequest, name: string,
   }
   if (method.http !== undefined && !method.http.includes(request.method)) throw thrown('PermissionError', 'Not permitted')
   const { cmd: _, ...args } = request.form
-  const message = await method.run(served, args, request)
+  const run = () => method.run(served, args, request)
+  const message = await (CHANGES.has(request.method) && !method.own ? served.transaction(run) : run())
   return resultAnswer(message === null || message === undefined ? {} : { message }, served.messages)
 }
 
@@ -62,7 +63,7 @@ export async function answerApi(served: ServedSite, request: ApiRequest, token: 
   const seed = `${request.method} ${request.path}`
   try {
     const user = userOf(request, token)
-    return await served.request(CHANGES.has(request.method), () => dispatch(served, request, user))
+    return await served.request(() => dispatch(served, request, user))
   } catch (error) {
     const exception = error instanceof SiteException ? error : new SiteException('InternalError', `A defect of the stand-in: ${messageOf(error)}`, { status: 500 })
     return errorAnswer(exception, seed, served.messages)

@@ -16,6 +16,8 @@ export interface Method {
   http?: string[]
   /** Callable without a login. */
   guest?: boolean
+  /** It opens transactions of its own; else one that may write is a transaction. */
+  own?: boolean
   run(served: ServedSite, args: Arguments, request: ApiRequest): Promise<unknown>
 }
 
@@ -113,23 +115,23 @@ export const CLIENT_METHODS: Record<string, Method> = {
     },
   },
   'frappe.client.save': {
-    http: WRITES,
+    http: WRITES, own: true,
     run: async (served, args) => {
       const doc = document(args['doc'])
-      if (!doc['name'] || doc['__islocal']) return insertedJson(served, await insertOne(served, doc))
+      if (!doc['name'] || doc['__islocal']) return served.transaction(async () => insertedJson(served, await insertOne(served, doc)))
       return updateDocument(served, String(doc['doctype'] ?? ''), String(doc['name']), doc, { whole: true })
     },
   },
   'frappe.client.submit': {
-    http: WRITES,
+    http: WRITES, own: true,
     run: async (served, args) => {
       const doc = document(args['doc'])
-      if (!doc['name'] || doc['__islocal']) return insertedJson(served, await insertOne(served, { ...doc, docstatus: 1 }))
+      if (!doc['name'] || doc['__islocal']) return served.transaction(async () => insertedJson(served, await insertOne(served, { ...doc, docstatus: 1 })))
       return updateDocument(served, String(doc['doctype'] ?? ''), String(doc['name']), { ...doc, docstatus: 1 }, { whole: true })
     },
   },
   'frappe.client.set_value': {
-    http: WRITES,
+    http: WRITES, own: true,
     run: async (served, args) => {
       const field = args['fieldname'] ?? null, value = args['value'] ?? null
       let values: Json = field
@@ -140,8 +142,8 @@ export const CLIENT_METHODS: Record<string, Method> = {
       return updateDocument(served, text(args, 'doctype'), text(args, 'name'), values as GivenDocument)
     },
   },
-  'frappe.client.cancel': { http: WRITES, run: async (served, args) => updateDocument(served, text(args, 'doctype'), text(args, 'name'), { docstatus: 2 }) },
+  'frappe.client.cancel': { http: WRITES, own: true, run: async (served, args) => updateDocument(served, text(args, 'doctype'), text(args, 'name'), { docstatus: 2 }) },
   'frappe.client.delete': { http: ['DELETE', 'POST'], run: async (served, args) => { await deleteDocument(served, text(args, 'doctype'), text(args, 'name')); return null } },
-  'frappe.client.bulk_update': { http: WRITES, run: bulkUpdate },
+  'frappe.client.bulk_update': { http: WRITES, own: true, run: bulkUpdate },
   'frappe.client.rename_doc': { http: WRITES, run: async () => { throw unsupported('Renaming a document changes all that link to it, which the stand-in does not do') } },
 }

@@ -32,11 +32,10 @@ export async function insertCustomField(served: ServedSite, given: GivenDocument
   if (!allowed.includes(fieldtype)) throw thrown('ValidationError', ` Field Type cannot be "${fieldtype}". It should be one of ${allowed.map((option) => `"${option}"`).join(', ')}`)
   const unique = cint(given['unique'])
   if (columnOf({ dt, fieldname, fieldtype, unique }) === null) throw unsupported(`The stand-in makes no Custom Field of type ${fieldtype}`)
-  const last = target!.fields.at(-1)?.fieldname ?? null
   const at = timestamp(served.clock)
   const fixed: Record<string, Value> = {
-    name, owner: 'Administrator', modified_by: 'Administrator', creation: at, modified: at, docstatus: 0, dt, label: label || null, fieldname, fieldtype, insert_after: text('insert_after') || last, unique,
-    idx: target!.fields.length + 1,
+    name, owner: 'Administrator', modified_by: 'Administrator', creation: at, modified: at, docstatus: 0, dt, label: label || null, fieldname, fieldtype, insert_after: text('insert_after') || null, unique,
+    idx: cint(given['idx']),
   }
   await insertRow(served, given, fixed)
   await served.reloadSchema()

@@ -30,8 +30,8 @@ export async function answerResource(served: ServedSite, request: ApiRequest, do
       return resultAnswer({ data: await listDocuments(served, doctype, query) }, served.messages)
     }
     requireDoctype(served, doctype)
-    const inserted = await insertDocument(served, doctype, givenDocument(request), { keepName: true })
-    return resultAnswer({ data: await insertedJson(served, inserted) }, served.messages)
+    const data = await served.transaction(async () => insertedJson(served, await insertDocument(served, doctype, givenDocument(request), { keepName: true })))
+    return resultAnswer({ data }, served.messages)
   }
   switch (request.method) {
     case 'GET': case 'HEAD':
@@ -39,7 +39,7 @@ export async function answerResource(served: ServedSite, request: ApiRequest, do
       return resultAnswer({ data: await getDocument(served, doctype, name) })
     case 'PUT': return resultAnswer({ data: await updateDocument(served, doctype, name, givenDocument(request)) }, served.messages)
     case 'DELETE':
-      await deleteDocument(served, doctype, name)
+      await served.transaction(() => deleteDocument(served, doctype, name))
       return resultAnswer({ data: 'ok' }, served.messages, 202)
     default: throw unsupported('The stand-in runs no methods of documents')
   }

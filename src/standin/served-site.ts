@@ -1,5 +1,8 @@
 import { ident, literal, Staging } from '../staging/staging.ts'
-import type { Clock } from '../model/clock.ts'
+import { timestamp, type Clock } from '../model/clock.ts'
+import type { Value } from '../model/value.ts'
+import type { DocTypeMeta } from '../site/doctype.ts'
+import { duckType } from '../site/tables.ts'
 import { PostingEngine } from '../posting/engine.ts'
 import type { Site } from '../site/site.ts'
 import { withCustomFields } from './custom-field-schema.ts'
@@ -57,17 +60,19 @@ export class ServedSite {
   /** Number of the next draft: never given twice, because names of child rows are made from it. */
   nextOrdinal(): number { return ++this.#ordinal }
 
-  /** Runs `body` as one transaction, after those asked for before it: an error leaves nothing. Requests that change nothing are rolled back too, as the site does. */
-  async request<T>(commits: boolean, body: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(() => this.#transaction(commits, body))
+  /** One request after another. `body` begins with no messages shown. */
+  async request<T>(body: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(() => {
+      this.messages = []
+      return body()
+    })
     this.#queue = turn.catch(() => undefined)
     return turn
   }
 
-  async #transaction<T>(commits: boolean, body: () => Promise<T>): Promise<T> {
-    this.messages = []
+  /** Runs `body` within a request as a transaction: an error leaves nothing of it. */
+  async transaction<T>(body: () => Promise<T>): Promise<T> {
     const site = this.#site, engine = this.#engine
-    if (!commits) return body()
     try {
       return await this.staging.transaction(async () => {
         const result = await body()
@@ -82,10 +87,37 @@ export class ServedSite {
     }
   }
 
-  /** Undoes what `body` did, whatever it answers: for looking at what would be. Within a request; nothing before it in the request may have written. */
+  /** Runs `body` within a request and takes back whatever it did. Not within a transaction. */
+  async rehearse<T>(body: () => Promise<T>): Promise<T> {
+    try {
+      return await this.staging.rehearse(body)
+    } finally {
+      await this.#engine.afterRollback()
+    }
+  }
+
+  /** Makes the rows of this request the site's own. */
   async #settle(): Promise<void> {
     for (const table of this.#engine.written()) await this.staging.run(`UPDATE rows.${ident(table)} SET _draft = NULL, _doctype = NULL WHERE _draft IS NOT NULL`)
     await this.staging.run(`DELETE FROM ops.findings; DELETE FROM ops.refused; DELETE FROM ops.updates; DELETE FROM ops.served; INSERT INTO ops.served VALUES (${literal(this.#ordinal)})`)
+  }
+
+  /** Sets columns of a row, and that it was changed now; `docstatus` of its child rows too where one is given. */
+  async setColumns(meta: DocTypeMeta, name: string, values: Record<string, Value>, docstatus: number | null): Promise<void> {
+    const all: Record<string, Value> = { modified: timestamp(this.clock), modified_by: 'Administrator', ...values }
+    const sets = Object.entries(all).filter(([key]) => meta.column(key) !== undefined).map(([key, value]) => `${ident(key)} = ${typedLiteral(meta, key, value)}`)
+    await this.staging.run(`UPDATE rows.${ident(meta.table)} SET ${sets.join(', ')} WHERE name = ${literal(name)}`)
+    if (docstatus === null) return
+    for (const field of meta.tableFields()) {
+      const child = this.site.doctype(field.options ?? '')
+      if (child !== undefined && child.columns.length > 0) await this.staging.run(`UPDATE rows.${ident(child.table)} SET docstatus = ${docstatus} WHERE parent = ${literal(name)} AND parenttype = ${literal(meta.name)}`)
+    }
+  }
+
+  /** Inserts a row as it is. */
+  async insertRow(meta: DocTypeMeta, row: Record<string, Value>): Promise<void> {
+    const columns = meta.columns.filter((column) => row[column.name] !== undefined)
+    await this.staging.run(`INSERT INTO rows.${ident(meta.table)} (${columns.map((column) => ident(column.name)).join(', ')}) VALUES (${columns.map((column) => typedLiteral(meta, column.name, row[column.name]!)).join(', ')})`)
   }
 
   /** Takes up custom fields made within this request: the DocTypes they belong to have them from now on. */
@@ -99,4 +131,8 @@ export class ServedSite {
     await this.#queue.catch(() => undefined)
     await this.staging.close()
   }
+}
+
+function typedLiteral(meta: DocTypeMeta, column: string, value: Value): string {
+  return value === null ? 'NULL' : `CAST(${literal(typeof value === 'boolean' ? Number(value) : String(value))} AS ${duckType(meta.column(column)!.type)})`
 }
