@@ -11,12 +11,17 @@ export type RecordedCase = Case & Omit<Answer, 'id'>
 
 /** Cases of a file of JSON lines, gzip or not. Throws `file-unreadable` naming the line. */
 export function readCases(file: string): RecordedCase[] {
+  return readLines<RecordedCase>(file)
+}
+
+/** Lines of a file of JSON lines, gzip or not. Throws `file-unreadable` naming the line. */
+export function readLines<T>(file: string): T[] {
   if (!existsSync(file)) throw new LandfallError('config-missing', `There is no file ${file}`, { where: { file } })
   const raw = readFileSync(file), text = raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw).toString('utf8') : raw.toString('utf8')
   return text.split('\n').flatMap((line, i) => {
     if (line.trim() === '') return []
     try {
-      return [JSON.parse(line) as RecordedCase]
+      return [JSON.parse(line) as T]
     } catch (error) {
       throw new LandfallError('file-unreadable', `Not a line of JSON: ${messageOf(error)}`, { where: { file, line: i + 1 }, cause: error })
     }

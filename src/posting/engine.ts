@@ -39,6 +39,14 @@ export interface PostingCounts {
   findings: number
 }
 
+/** How single documents are posted. */
+export interface PostHow {
+  /** A given `name` is kept, as the site does for a document inserted over `/api/resource`. */
+  keepNames?: boolean
+  /** Filled with the names refused documents would have had, where they came as far as that. */
+  refusedNames?: Map<number, string>
+}
+
 const BATCH_ROWS = 80_000
 
 /**
@@ -108,7 +116,7 @@ export class PostingEngine {
   }
 
   /** As `post`, from other relations of the same form: for rehearsals of single documents. */
-  async postFrom(doctype: string, source: DraftSource, range: { from?: number; to?: number } = {}): Promise<PostingCounts> {
+  async postFrom(doctype: string, source: DraftSource, range: { from?: number; to?: number } = {}, how: PostHow = {}): Promise<PostingCounts> {
     if (this.#site.doctype(doctype) === undefined) {
       throw new LandfallError('mapping-invalid', `The site has no DocType ${doctype}`, { hint: 'Check the spelling in the mapping.', where: { doctype } })
     }
@@ -118,7 +126,7 @@ export class PostingEngine {
     const bounds = await this.#staging.all<{ lo: number; hi: number }>(
       `SELECT min(_id) AS lo, max(_id) AS hi FROM (SELECT _id, (row_number() OVER (ORDER BY _id) - 1) // ${size} AS b FROM ${source.documents.relation} WHERE ${where}) GROUP BY b ORDER BY b`)
     for (const { lo, hi } of bounds) {
-      const counts = await this.#postBatch(doctype, source, lo, hi)
+      const counts = await this.#postBatch(doctype, source, lo, hi, how)
       total.posted += counts.posted
       total.refused += counts.refused
       total.findings += counts.findings
@@ -138,10 +146,10 @@ export class PostingEngine {
     await this.#hashes.reload()
   }
 
-  async #postBatch(doctype: string, source: DraftSource, lo: number, hi: number): Promise<PostingCounts> {
+  async #postBatch(doctype: string, source: DraftSource, lo: number, hi: number, how: PostHow): Promise<PostingCounts> {
     const reason = this.unsupported(doctype)
     await this.#staging.run('DELETE FROM temp.found; DELETE FROM temp.undo')
-    const run = await this.#run(doctype)
+    const run = await this.#run(doctype, how)
     const where = `d._id BETWEEN ${lo} AND ${hi}`
     if (reason !== null) {
       await this.#staging.run(`INSERT INTO temp.found SELECT d._id, 'blocking', 'unsupported', NULL, NULL, ${literal(reason)}, NULL, ${literal(`unsupported|${doctype}|`)}, ` +
@@ -213,7 +221,7 @@ export class PostingEngine {
     return [...own, ...meta.tableFields().flatMap((table) => (this.#site.doctype(table.options ?? '')?.linkFields() ?? []).filter((field) => field.options === doctype).map((field) => `${table.fieldname}.${field.fieldname}`))]
   }
 
-  async #run(doctype: string): Promise<Run> {
+  async #run(doctype: string, how: PostHow): Promise<Run> {
     const staging = this.#staging
     const seq = await staging.one<{ n: number | null }>('SELECT max(seq) AS n FROM ops.updates')
     const series: Run['series'] = new Map()
@@ -221,7 +229,7 @@ export class PostingEngine {
       series.set(fold(row.name), { name: row.name, current: row.current, before: row.current, root: 0 })
     }
     const run: Run = {
-      staging, site: this.#site, clock: this.#clock, hashes: this.#hashes, rootDoctype: doctype, options: { import: this.#options.import ?? false },
+      staging, site: this.#site, clock: this.#clock, hashes: this.#hashes, rootDoctype: doctype, options: { import: this.#options.import ?? false, keepNames: how.keepNames ?? false, refusedNames: how.refusedNames ?? null },
       moment: { ...this.#moment(), user: this.#options.user ?? 'Administrator' },
       plan: (name) => this.#plan(name), rule: (name) => this.#rules.get(name), nested: (parent: Batch, drafts) => postNested(parent, drafts, (name) => this.unsupported(name)),
       written: new Set(), defaults: new Map(), updateSeq: seq?.n ?? 0, late: false, lateFound: 0, series,

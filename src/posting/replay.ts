@@ -1,6 +1,6 @@
 import { ident, literal } from '../staging/staging.ts'
 import type { Json, Value } from '../model/value.ts'
-import type { PostingEngine } from './engine.ts'
+import type { PostHow, PostingEngine } from './engine.ts'
 import type { DraftRelation, DraftSource } from './framework/build.ts'
 
 export type CaseDoc = { doctype: string; [field: string]: Json }
@@ -47,7 +47,8 @@ async function replay(engine: PostingEngine, input: Case): Promise<Answer> {
   return { id: input.id, ...(chain ? { names: made.map((m) => m.name) } : { name: made[0]!.name }), ...rows }
 }
 
-interface Made { id: number; doctype: string; name: string; children: Record<string, string[]> }
+/** A document posted: its name, and those of its child rows by table field. */
+export interface Made { id: number; doctype: string; name: string; children: Record<string, string[]> }
 
 function resolve(value: Json, made: Made[]): Json {
   if (Array.isArray(value)) return value.map((item) => resolve(item, made))
@@ -59,7 +60,8 @@ function resolve(value: Json, made: Made[]): Json {
   return match[2] === undefined ? target.name : target.children[match[2]]?.[Number(match[3])] ?? value
 }
 
-async function postOne(engine: PostingEngine, doc: CaseDoc, submit: boolean, ordinal: number): Promise<Made | { error: { type: string; message: string } }> {
+/** Posts one document as the draft `ordinal`; a refusal is answered, with the exception the site would raise. */
+export async function postOne(engine: PostingEngine, doc: CaseDoc, submit: boolean, ordinal: number, how: PostHow = {}): Promise<Made | { error: { type: string; message: string } }> {
   const { staging } = engine, meta = engine.site.doctype(doc.doctype)
   if (meta === undefined) return { error: { type: 'DoesNotExistError', message: `DocType ${doc.doctype} not found` } }
   const tables = new Map(meta.tableFields().map((field) => [field.fieldname, field]))
@@ -79,7 +81,7 @@ async function postOne(engine: PostingEngine, doc: CaseDoc, submit: boolean, ord
     children.set(key, relation)
   }
   const before = await staging.one<{ n: number }>('SELECT COUNT(*) AS n FROM ops.refused')
-  await engine.postFrom(doc.doctype, source)
+  await engine.postFrom(doc.doctype, source, {}, how)
   const refused = await staging.all<{ type: string; message: string }>(`SELECT type, message FROM ops.refused WHERE doctype = ${literal(doc.doctype)} AND id = ${ordinal} OFFSET 0`)
   const after = await staging.one<{ n: number }>('SELECT COUNT(*) AS n FROM ops.refused')
   await staging.run([source.documents, ...children.values()].map((relation) => `DROP TABLE ${relation.relation}`).join(';'))

@@ -59,7 +59,8 @@ export function packDocType(raw: Loose): CompactDocType {
     columns]
 }
 
-function packField(field: Loose): CompactField {
+/** Packs a field as a site folder, or a row of `tabCustom Field`, has it. */
+export function packField(field: Loose): CompactField {
   const fieldname = String(field['fieldname']), fieldtype = String(field['fieldtype'])
   const label = text(field['label']) ?? ''
   return trim([
@@ -71,7 +72,8 @@ function packField(field: Loose): CompactField {
   ])
 }
 
-function packColumn([name, type, nullable, key, initial]: unknown[]): CompactColumn {
+/** Packs `[name, type, nullable, key, default]`. */
+export function packColumn([name, type, nullable, key, initial]: unknown[]): CompactColumn {
   const flags = (nullable ? 0 : 1) | (KEY_BITS[String(key)] ?? 0)
   return trim([String(name), String(type), flags, initial === null || initial === undefined ? null : String(initial)])
 }

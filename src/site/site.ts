@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readShippedCatalog } from './catalog.ts'
-import { unpackDocType, type CompactDocType } from './compact.ts'
-import { DocTypeMeta } from './doctype.ts'
+import { packColumn, packField, unpackDocType, type CompactDocType, type Loose } from './compact.ts'
+import { DocTypeMeta, type Column } from './doctype.ts'
 import { readSiteFolder, type SiteData } from './folder.ts'
 import { impliedRecords } from './implied.ts'
 import { createTables, loadRecords } from './tables.ts'
@@ -42,6 +42,16 @@ export class Site {
     const meta = new DocTypeMeta(unpackDocType(packed))
     this.#doctypes.set(name, meta)
     return meta
+  }
+
+  /** This site with one more field of a DocType, and its column when it has one: what a Custom Field makes of it. This one stays as it is. */
+  withField(doctype: string, field: Loose, column: Column | null): Site {
+    const doctypes = this.#data.doctypes.map((packed): CompactDocType => {
+      if (packed[0] !== doctype) return packed
+      const [name, module, flags, texts, controller, fields, columns] = packed
+      return [name, module, flags, texts, controller, [...fields, packField(field)], column === null ? columns : [...columns, packColumn([column.name, column.type, column.nullable, column.key, column.default])]]
+    })
+    return new Site({ ...this.#data, doctypes }, this.folder)
   }
 
   /** Every DocType, in order of name. */

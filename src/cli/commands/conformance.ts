@@ -5,7 +5,11 @@ import { fixedClock } from '../../model/clock.ts'
 import { compareCase, type Difference } from '../../posting/compare.ts'
 import type { PostingEngine } from '../../posting/engine.ts'
 import { replayCase } from '../../posting/replay.ts'
-import { defaultCaseFiles, doctypesOf, readCases, withEngine, type RecordedCase } from '../cases.ts'
+import { defaultCaseFiles, doctypesOf, readCases, readLines, withEngine, type RecordedCase } from '../cases.ts'
+import { replayRecording, type RecordedRequest } from '../../standin/recording.ts'
+import { DEFAULT_TOKEN } from '../../standin/server.ts'
+import { ServedSite } from '../../standin/served-site.ts'
+import { Site } from '../../site/site.ts'
 
 /** The day the ground truth was recorded. */
 const RECORDED = '2026-11-22'
@@ -25,6 +29,28 @@ async function differencesOf(engine: PostingEngine, recorded: RecordedCase): Pro
   }
 }
 
+/** Requests of recordings against the stand-in; answers how many passed and failed. */
+async function compareAnswers(files: string[], options: { site?: string; now: string; differences?: boolean; known: Record<string, string> }, json: boolean, signal: AbortSignal): Promise<{ passed: number; failed: number; gaps: number }> {
+  const tally = { passed: 0, failed: 0, gaps: 0 }
+  const write = (text: string) => process.stdout.write(`${text}\n`)
+  for (const file of files) {
+    const served = await ServedSite.open({ site: Site.load(options.site ?? null), clock: fixedClock(options.now), storePath: null })
+    try {
+      for await (const { id, differences } of replayRecording(served, DEFAULT_TOKEN, readLines<RecordedRequest>(file))) {
+        if (signal.aborted) break
+        if (differences.length === 0) tally.passed++
+        else if (options.known[id] !== undefined) tally.gaps++
+        else tally.failed++
+        if (json) write(JSON.stringify({ id, passed: differences.length === 0, differences }))
+        else for (const { path, recorded, answered } of options.differences ? differences : differences.slice(0, 1)) write(`${id}: ${path}: recorded ${recorded}, answered ${answered}`)
+      }
+    } finally {
+      await served.close()
+    }
+  }
+  return tally
+}
+
 /** `conformance FILE...`: predictions against what a real site did. */
 export function register(program: Command, signal: AbortSignal): void {
   program.command('conformance').description('Compare predictions with recordings of a real site, case by case.')
@@ -36,9 +62,18 @@ export function register(program: Command, signal: AbortSignal): void {
     .option('--sample <n>', 'at most so many cases of each file under test/vectors, evenly spread; all of other files')
     .option('--part <k/n>', 'only every n-th case, from the k-th on: for several processes side by side')
     .option('--known <file>', 'JSON {id: reason} of cases known to differ: run, shown, not counted')
+    .option('--rest <file...>', 'recorded REST requests instead: replayed against the stand-in, in order, answers compared')
     .option('-v, --differences', 'print every difference of a case, not only the first')
-    .action(async (given: string[], options: { doctype?: string; covered?: boolean; site?: string; now: string; sample?: string; part?: string; known?: string; differences?: boolean }, command: Command) => {
+    .action(async (given: string[], options: { doctype?: string; covered?: boolean; site?: string; now: string; sample?: string; part?: string; known?: string; rest?: string[]; differences?: boolean }, command: Command) => {
       const json = (command.optsWithGlobals() as { json?: boolean }).json ?? false
+      if (options.rest !== undefined) {
+        const known = options.known === undefined ? {} : JSON.parse(readFileSync(options.known, 'utf8')) as Record<string, string>
+        const { passed, failed, gaps } = await compareAnswers(options.rest, { ...options, known }, json, signal)
+        if (gaps > 0 && !json) process.stdout.write(`${gaps} known gaps differ as expected (${options.known ?? ''})\n`)
+        process.stdout.write(json ? `${JSON.stringify({ passed, failed, gaps })}\n` : `${passed} passed, ${failed} failed\n`)
+        process.exitCode = failed > 0 ? 1 : 0
+        return
+      }
       const files = given.length > 0 ? given : defaultCaseFiles('.')
       if (files.length === 0) throw new LandfallError('config-missing', 'There are no recorded cases here', { hint: 'Name the files: landfall conformance FILE...' })
       const only = options.doctype === undefined ? null : new Set(options.doctype.split(',').map((name) => name.trim()))

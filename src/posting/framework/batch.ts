@@ -11,7 +11,7 @@ import { DUCK_TYPES, type DocTypePlan } from './plan.ts'
 import { STAGES, type FindingSpec, type NestedDrafts, type Pass, type PostingContext, type PostingRule, type Stage } from './rule.ts'
 import { changeRows } from './updates.ts'
 
-export interface BatchOptions { import: boolean }
+export interface BatchOptions { import: boolean; keepNames: boolean; refusedNames: Map<number, string> | null }
 
 /** What the batches of one `post` share. */
 export interface Run {

@@ -14,7 +14,7 @@ const NAME_LENGTH = 140
 /** Gives every document of the batch its name, in order of `_id`; refused documents are looked at for errors but use nothing up. */
 export async function nameDocuments(batch: Batch, rule: NamingRule | undefined): Promise<void> {
   const autoname = batch.meta.autoname ?? '', kind = autoname.toLowerCase()
-  if (batch.options.import && batch.has('name')) return nameByHand(batch, rule, autoname)
+  if ((batch.options.import || (batch.options.keepNames && batch.depth === 0)) && batch.has('name')) return nameByHand(batch, rule, autoname)
   if (kind === 'prompt' || kind.startsWith('prompt')) return nameByHand(batch, rule, autoname)
   await reportIgnored(batch)
   if (kind === 'autoincrement') {

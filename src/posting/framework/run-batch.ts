@@ -53,6 +53,7 @@ export async function finishBatch(batch: Batch): Promise<void> {
   const rule = batch.run.rule(batch.meta.name)
   batch.stage = 'autoname'
   await nameDocuments(batch, rule?.naming)
+  await tellRefusedNames(batch)
   await syncAutonameField(batch)
   for (const change of batch.afterNaming.splice(0)) await change()
   // From here on a refusal comes too late: a number or a name has been used up, and the batch is posted again without the document.
@@ -81,6 +82,13 @@ export async function finishBatch(batch: Batch): Promise<void> {
   if (batch.run.lateFound > 0) return
   if (rule?.tree !== undefined) await placeInTree(batch, rule.tree)
   if (batch.depth === 0) await writeSeries(batch)
+}
+
+/** An exception may say the name of the document it refuses. */
+async function tellRefusedNames(batch: Batch): Promise<void> {
+  const names = batch.options.refusedNames
+  if (names === null || batch.depth > 0) return
+  for (const row of await batch.staging.all<{ id: number; name: string }>(`SELECT _id AS id, name FROM ${batch.doc} WHERE name IS NOT NULL AND _id IN (${batch.refused})`)) names.set(row.id, row.name)
 }
 
 const TWICE = new Set<StepStage>(['before_validate', 'validate'])

@@ -1,0 +1,60 @@
+import { ident, literal } from '../staging/staging.ts'
+import type { CaseDoc } from '../posting/replay.ts'
+import { postOne } from '../posting/replay.ts'
+import type { Json } from '../model/value.ts'
+import { refusal } from './refusal.ts'
+import { thrown, unsupported } from './exception.ts'
+import { insertCustomField } from './custom-fields.ts'
+import { readDocument, type DocumentJson } from './document-json.ts'
+import type { ServedSite } from './served-site.ts'
+
+export type GivenDocument = Record<string, Json>
+
+export interface InsertHow {
+  /** A given name is kept: `frappe.flags.api_name_set` of `/api/resource`. */
+  keepName?: boolean
+}
+
+/** A document that was inserted, and how many of its child rows came with the request, by table field. */
+export interface Inserted { doctype: string; name: string; given: Record<string, number> }
+
+/** Throws the DoesNotExistError of an unknown DocType. */
+export function requireDoctype(served: ServedSite, doctype: string): void {
+  if (served.site.doctype(doctype) === undefined) throw thrown('DoesNotExistError', `DocType ${doctype} not found`)
+}
+
+/** Inserts a document as the site would, and submits it when `docstatus` says so. Throws the exception the site would raise, Unsupported (501) for what cannot be predicted. */
+export async function insertDocument(served: ServedSite, doctype: string, given: GivenDocument, how: InsertHow = {}): Promise<Inserted> {
+  requireDoctype(served, doctype)
+  const meta = served.site.doctype(doctype)!
+  if (doctype === 'Custom Field') return insertCustomField(served, given)
+  if (meta.issingle) throw unsupported(`${doctype} is a single: its values are settings, which the stand-in does not change`)
+  const { doctype: _, docstatus, ...fields } = given
+  const doc: CaseDoc = { ...fields, ...(docstatus === undefined ? {} : { docstatus }), doctype }
+  const ordinal = served.nextOrdinal(), refusedNames = new Map<number, string>()
+  const made = await postOne(served.engine, doc, false, ordinal, { keepNames: how.keepName === true && typeof given['name'] === 'string' && given['name'] !== '', refusedNames })
+  if ('error' in made) throw await refusal(served, doctype, ordinal, made.error, refusedNames.get(ordinal) ?? null)
+  const rows = Object.fromEntries(meta.tableFields().map((field) => [field.fieldname, Array.isArray(given[field.fieldname]) ? (given[field.fieldname] as Json[]).length : 0]))
+  await notices(served, ordinal)
+  return { doctype, name: made.name, given: rows }
+}
+
+/** The document as the answer to its insert shows it. */
+export async function insertedJson(served: ServedSite, inserted: Inserted): Promise<DocumentJson> {
+  return (await readDocument(served, inserted.doctype, inserted.name, { inserted: inserted.given }))!
+}
+
+/** A document of the site. Throws its DoesNotExistError. */
+export async function getDocument(served: ServedSite, doctype: string, name: string): Promise<DocumentJson> {
+  requireDoctype(served, doctype)
+  const document = await readDocument(served, doctype, name)
+  if (document === null) throw thrown('DoesNotExistError', `${doctype} ${name} not found`)
+  return document
+}
+
+/** Item prices that documents add on the way are told to the user. */
+async function notices(served: ServedSite, ordinal: number): Promise<void> {
+  const rows = await served.staging.all<{ item_code: string; price_list: string; doctype: string }>(
+    `SELECT item_code, price_list, _doctype AS doctype FROM rows.${ident('tabItem Price')} WHERE _draft = ${literal(ordinal)} AND _doctype NOT IN ('Item Price', 'Item')`)
+  for (const row of rows) served.messages.push({ message: `Item Price added for ${row.item_code} in Price List ${row.price_list}`, title: 'Message', alert: 1 })
+}

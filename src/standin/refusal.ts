@@ -1,0 +1,63 @@
+import { literal } from '../staging/staging.ts'
+import { thrown, unsupported, SiteException, type ExceptionOptions, type ServerMessage } from './exception.ts'
+import { STAGES } from '../posting/framework/rule.ts'
+import { pythonRepr } from './python-text.ts'
+import type { ServedSite } from './served-site.ts'
+import { worded } from './wording.ts'
+
+interface Found { type: string; cause: string; field: string | null; idx: number | null; message: string; value: string | null; stage: number; seq: number }
+
+/** Stages in which code of the DocType's own controller runs. Findings of the submit pass have the same, a hundred higher. */
+const CONTROLLER_STAGES: ReadonlySet<string> = new Set(['before_insert', 'before_validate', 'validate', 'before_save', 'named', 'after_insert', 'on_update', 'before_submit', 'on_submit', 'on_change'])
+
+/** The exception the site raises for a document the posting engine refused: what the first blocking finding says, in the site's own words and with the messages that go with it. */
+export async function refusal(served: ServedSite, doctype: string, ordinal: number, error: { type: string; message: string }, name: string | null): Promise<SiteException> {
+  if (error.type === 'Unsupported') return unsupported(error.message)
+  const found = await served.staging.all<Found>(
+    `SELECT type, cause, field, idx, message, "value" AS value, stage, seq FROM ops.findings WHERE doctype = ${literal(doctype)} AND id = ${ordinal} AND severity = 'blocking' ORDER BY stage, seq`)
+  const first = found.find((finding) => finding.type === error.type && finding.message === error.message)
+  // A document another one inserts on its way is inserted by that one's controller.
+  const nested = first !== undefined && first.cause.split('|')[1] !== doctype
+  const app = first !== undefined && (nested || CONTROLLER_STAGES.has(STAGES[first.stage % 100] ?? '')) ? appOf(served, doctype) : null
+  if (error.type === 'MandatoryError') return mandatory(doctype, found, name ?? '')
+  if (error.type === 'DuplicateEntryError') return duplicate(doctype, first?.value ?? name ?? '')
+  if (error.type === 'UniqueValidationError') return notUnique(doctype, name ?? '', first, error.message)
+  const { message, ...wording } = worded(doctype, error, name ?? '')
+  return thrown(error.type, message, { app, ...wording })
+}
+
+/** All that is missing is told at once, then one exception is raised. */
+function mandatory(doctype: string, found: Found[], name: string): SiteException {
+  const missing = found.filter((finding) => finding.type === 'MandatoryError')
+  const messages: ServerMessage[] = missing.map(({ message }) => ({ message: rowMarkup(message), title: 'Message' }))
+  return new SiteException('MandatoryError', `[${doctype}, ${name}]: ${missing.map(({ field }) => field?.split('.').at(-1) ?? '').join(', ')}`, { messages })
+}
+
+/** `Error: Sales Order Item Row #1: Value missing for: Item Code` names the DocType in bold. */
+function rowMarkup(message: string): string {
+  return message.replace(/^Error: (.+) (Row #\d+: Value missing for: .*)$/s, 'Error: <strong>$1</strong> $2')
+}
+
+function driverError(value: string, key: string): string {
+  return `IntegrityError(1062, ${pythonRepr(`Duplicate entry '${value}' for key '${key}'`)})`
+}
+
+function duplicate(doctype: string, name: string): SiteException {
+  const options: ExceptionOptions = { messages: [{ message: `${doctype} <strong>${name}</strong> already exists`, title: 'Duplicate Name', indicator: 'red' }], duringInsert: true }
+  return new SiteException('DuplicateEntryError', `(${pythonRepr(doctype)}, ${pythonRepr(name)}, ${driverError(name, 'PRIMARY')})`, options)
+}
+
+function notUnique(doctype: string, name: string, finding: Found | undefined, message: string): SiteException {
+  const field = finding?.field?.split('.').at(-1) ?? ''
+  return new SiteException('UniqueValidationError', `(${pythonRepr(doctype)}, ${pythonRepr(name)}, ${driverError(finding?.value ?? '', field)})`, { messages: [{ message, title: 'Message' }], duringInsert: true })
+}
+
+/** App of a DocType's module beside Frappe itself, or null. */
+function appOf(served: ServedSite, doctype: string): string | null {
+  const module = served.site.doctype(doctype)?.module ?? ''
+  const recorded = served.site.records('Module Def').find((record) => record['name'] === module)?.['app_name']
+  const app = recorded ?? (FRAPPE_MODULES.has(module) ? 'frappe' : 'erpnext')
+  return app === 'frappe' ? null : String(app)
+}
+
+const FRAPPE_MODULES: ReadonlySet<string> = new Set(['Core', 'Contacts', 'Desk', 'Email', 'Custom', 'Integrations', 'Website', 'Workflow', 'Geo', 'Printing', 'Automation', 'Social', 'Data Migration', 'Event Streaming'])
