@@ -1,11 +1,11 @@
 import type { Json } from '../model/value.ts'
 import type { ApiRequest } from './api-request.ts'
 import { readDocument } from './document-json.ts'
-import { getDocument, insertDocument, insertedJson, requireDoctype, type GivenDocument } from './documents.ts'
+import { getDocument, insertDocument, insertedJson, requireDoctype, requireModule, type GivenDocument, type Inserted } from './documents.ts'
 import { deleteDocument } from './deletions.ts'
 import { thrown, unsupported } from './exception.ts'
 import { countDocuments, listDocuments, type ListQuery } from './lists.ts'
-import { updateDocument } from './updates.ts'
+import { updateDocument, type UpdateHow } from './updates.ts'
 import type { ServedSite } from './served-site.ts'
 
 /** Arguments of a method, as the request's form gives them. */
@@ -21,6 +21,8 @@ export interface Method {
   run(served: ServedSite, args: Arguments, request: ApiRequest): Promise<unknown>
 }
 
+/** Fields `set_value` leaves alone. */
+const FIXED = new Set(['doctype', 'name', 'owner', 'creation', 'modified', 'modified_by', 'docstatus', 'idx', 'parent', 'parentfield', 'parenttype'])
 const WRITES = ['POST', 'PUT']
 
 function parsed(value: Json | undefined): Json {
@@ -39,9 +41,19 @@ function text(args: Arguments, key: string): string {
   return String(value)
 }
 
-async function insertOne(served: ServedSite, doc: GivenDocument) {
-  const doctype = String(doc['doctype'] ?? '')
-  requireDoctype(served, doctype)
+/** `as_dict()`, which unlike the documents of `/api/resource` shows what is empty. */
+async function whole(served: ServedSite, doctype: string, name: string): Promise<unknown> {
+  return readDocument(served, doctype, name, { nulls: true })
+}
+
+async function update(served: ServedSite, doctype: string, name: string, given: GivenDocument, how: UpdateHow = {}): Promise<unknown> {
+  return whole(served, doctype, (await updateDocument(served, doctype, name, given, how)).name)
+}
+
+async function insertOne(served: ServedSite, doc: GivenDocument): Promise<Inserted> {
+  if (!doc['doctype']) throw thrown('ValueError', '"doctype" is a required key', { messages: [] })
+  const doctype = String(doc['doctype'])
+  requireModule(served, doctype)
   if (served.site.doctype(doctype)!.istable) throw unsupported('The stand-in inserts no single child rows')
   return insertDocument(served, doctype, doc)
 }
@@ -72,16 +84,20 @@ function fieldNames(value: Json | undefined): string[] {
   return Array.isArray(fields) ? fields.map(String) : [String(fields)]
 }
 
+async function found(served: ServedSite, doctype: string, name: string): Promise<unknown> {
+  return whole(served, doctype, (await getDocument(served, doctype, name)).name)
+}
+
 async function getOne(served: ServedSite, args: Arguments): Promise<unknown> {
   const doctype = text(args, 'doctype')
   requireDoctype(served, doctype)
-  if (args['name'] !== undefined && args['name'] !== null && args['name'] !== '') return getDocument(served, doctype, String(args['name']))
+  if (args['name'] !== undefined && args['name'] !== null && args['name'] !== '') return found(served, doctype, String(args['name']))
   if (args['filters'] !== undefined && args['filters'] !== null) {
-    const found = await listDocuments(served, doctype, { fields: ['name'], filters: args['filters'], limit_page_length: 1, order_by: 'creation desc' }) as { name: string }[]
-    if (found.length === 0) throw thrown('DoesNotExistError', `${doctype} ${JSON.stringify(parsed(args['filters']))} not found`)
-    return getDocument(served, doctype, found[0]!.name)
+    const names = await listDocuments(served, doctype, { fields: ['name'], filters: args['filters'], limit_page_length: 1, order_by: 'creation desc' }) as { name: string }[]
+    if (names.length === 0) throw thrown('DoesNotExistError', `${doctype} ${JSON.stringify(parsed(args['filters']))} not found`)
+    return whole(served, doctype, names[0]!.name)
   }
-  return getDocument(served, doctype, doctype)
+  return found(served, doctype, doctype)
 }
 
 async function bulkUpdate(served: ServedSite, args: Arguments): Promise<unknown> {
@@ -102,7 +118,7 @@ export const CLIENT_METHODS: Record<string, Method> = {
   'frappe.client.get': { run: getOne },
   'frappe.client.get_value': { run: firstValue },
   'frappe.client.get_single_value': { run: async (served, args) => (await readDocument(served, text(args, 'doctype'), text(args, 'doctype')))?.[text(args, 'field')] ?? null },
-  'frappe.client.insert': { http: WRITES, run: async (served, args) => insertedJson(served, await insertOne(served, document(args['doc']))) },
+  'frappe.client.insert': { http: WRITES, run: async (served, args) => insertedJson(served, await insertOne(served, document(args['doc'])), true) },
   'frappe.client.insert_many': {
     http: WRITES,
     run: async (served, args) => {
@@ -118,31 +134,32 @@ export const CLIENT_METHODS: Record<string, Method> = {
     http: WRITES, own: true,
     run: async (served, args) => {
       const doc = document(args['doc'])
-      if (!doc['name'] || doc['__islocal']) return served.transaction(async () => insertedJson(served, await insertOne(served, doc)))
-      return updateDocument(served, String(doc['doctype'] ?? ''), String(doc['name']), doc, { whole: true })
+      if (!doc['name'] || doc['__islocal']) return served.transaction(async () => insertedJson(served, await insertOne(served, doc), true))
+      return update(served, String(doc['doctype'] ?? ''), String(doc['name']), doc, { whole: true })
     },
   },
   'frappe.client.submit': {
     http: WRITES, own: true,
     run: async (served, args) => {
       const doc = document(args['doc'])
-      if (!doc['name'] || doc['__islocal']) return served.transaction(async () => insertedJson(served, await insertOne(served, { ...doc, docstatus: 1 })))
-      return updateDocument(served, String(doc['doctype'] ?? ''), String(doc['name']), { ...doc, docstatus: 1 }, { whole: true })
+      if (!doc['name'] || doc['__islocal']) return served.transaction(async () => insertedJson(served, await insertOne(served, { ...doc, docstatus: 1 }), true))
+      return update(served, String(doc['doctype'] ?? ''), String(doc['name']), { ...doc, docstatus: 1 }, { whole: true })
     },
   },
   'frappe.client.set_value': {
     http: WRITES, own: true,
     run: async (served, args) => {
+      if (typeof args['fieldname'] === 'string' && FIXED.has(args['fieldname'])) throw thrown('ValidationError', 'Cannot edit standard fields')
       const field = args['fieldname'] ?? null, value = args['value'] ?? null
       let values: Json = field
       if (value !== null && value !== '' && value !== 0) values = { [String(field)]: value }
       else if (typeof field === 'string') {
         try { values = JSON.parse(field) as Json } catch { values = { [field]: '' } }
       }
-      return updateDocument(served, text(args, 'doctype'), text(args, 'name'), values as GivenDocument)
+      return update(served, text(args, 'doctype'), text(args, 'name'), values as GivenDocument)
     },
   },
-  'frappe.client.cancel': { http: WRITES, own: true, run: async (served, args) => updateDocument(served, text(args, 'doctype'), text(args, 'name'), { docstatus: 2 }) },
+  'frappe.client.cancel': { http: WRITES, own: true, run: async (served, args) => update(served, text(args, 'doctype'), text(args, 'name'), { docstatus: 2 }) },
   'frappe.client.delete': { http: ['DELETE', 'POST'], run: async (served, args) => { await deleteDocument(served, text(args, 'doctype'), text(args, 'name')); return null } },
   'frappe.client.bulk_update': { http: WRITES, own: true, run: bulkUpdate },
   'frappe.client.rename_doc': { http: WRITES, run: async () => { throw unsupported('Renaming a document changes all that link to it, which the stand-in does not do') } },

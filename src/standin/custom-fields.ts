@@ -21,9 +21,11 @@ function fieldnameOf(label: string): string {
 export async function insertCustomField(served: ServedSite, given: GivenDocument): Promise<Inserted> {
   const meta = served.site.doctype('Custom Field')!
   const text = (key: string): string => (typeof given[key] === 'string' ? (given[key] as string).trim() : '')
-  const dt = text('dt'), label = text('label'), fieldtype = text('fieldtype') || 'Data', fieldname = text('fieldname') || fieldnameOf(label)
+  const dt = text('dt'), label = text('label'), fieldtype = text('fieldtype') || 'Data', fieldname = text('fieldname') || (fieldnameOf(label) === '' ? '' : `custom_${fieldnameOf(label)}`)
   if (text('dt') !== '' && served.site.doctype(dt) === undefined) throw thrown('LinkValidationError', `Could not find DocType: ${dt}`)
-  if (fieldname === '') throw thrown('ValidationError', 'Fieldname not set for Custom Field', {})
+  if (fieldname === '') throw thrown('ValidationError', 'Label is mandatory')
+  const special = [...new Set(fieldname.match(/[^\w]/g) ?? [])]
+  if (special.length > 0) throw thrown('InvalidColumnName', `Fieldname <strong>${fieldname}</strong> cannot have special characters like ${special.map((char) => `"${char}"`).join(', ')}`)
   const name = `${dt}-${fieldname}`
   const target = served.site.doctype(dt)
   if (dt === '') throw new SiteException('MandatoryError', `[Custom Field, ${name}]: dt`, { messages: [{ message: 'Error: Value missing for Custom Field: DocType', title: TITLE }] })
@@ -39,14 +41,14 @@ export async function insertCustomField(served: ServedSite, given: GivenDocument
   }
   await insertRow(served, given, fixed)
   await served.reloadSchema()
-  return { doctype: 'Custom Field', name, given: {} }
+  return { doctype: 'Custom Field', name, rows: {} }
 }
 
 async function insertRow(served: ServedSite, given: GivenDocument, fixed: Record<string, Value>): Promise<void> {
   const meta = served.site.doctype('Custom Field')!
   const values = meta.columns.map((column) => {
     const field = meta.field(column.name), number = /^(int|decimal|tinyint|bigint)/.test(column.type)
-    const value: Json | undefined = fixed[column.name] !== undefined ? (fixed[column.name] as Json) : given[column.name] ?? field?.default ?? column.default
+    const value: Json | undefined = fixed[column.name] !== undefined ? (fixed[column.name] as Json) : given[column.name] ?? field?.default ?? (field?.fieldtype === 'Select' ? (field.options ?? '').split('\n')[0] : undefined) ?? column.default
     if (value === undefined || value === null || typeof value === 'object') return [column.name, number ? '0' : 'NULL'] as const
     return [column.name, number ? String(cint(value)) : literal(String(value))] as const
   })

@@ -11,8 +11,10 @@ const FIRST = ['name', 'owner', 'creation', 'modified', 'modified_by', 'docstatu
 const CHILD = ['parent', 'parentfield', 'parenttype']
 
 export interface ReadHow {
-  /** As the document stands in memory after its insert: times as given, and rows that came with the request still marked `__unsaved` (number of rows by table field). */
-  inserted?: Record<string, number>
+  /** As the document stands in memory: times of day as they were given. */
+  given?: boolean
+  /** Rows that came new with the request are still marked `__unsaved`: their places from 0, by table field. */
+  unsaved?: Record<string, ReadonlySet<number>>
   /** NULLs too. Frappe leaves them out of its answers. */
   nulls?: boolean
 }
@@ -36,7 +38,7 @@ export async function readDocument(served: ServedSite, doctype: string, name: st
     const child = served.site.doctype(field.options ?? '')
     document[field.fieldname] = child === undefined || child.columns.length === 0 ? [] : (await served.staging.all<Record<string, Value>>(
       `SELECT * FROM rows.${ident(child.table)} WHERE parent = ${literal(stored)} AND parenttype = ${literal(doctype)} AND parentfield = ${literal(field.fieldname)} ORDER BY idx, name`,
-    )).map((item, i) => ({ ...rowJson(child, item, how), ...(i < (how.inserted?.[field.fieldname] ?? 0) ? { __unsaved: 1 } : {}) }))
+    )).map((item, i) => ({ ...rowJson(child, item, how), ...(how.unsaved?.[field.fieldname]?.has(i) ? { __unsaved: 1 } : {}) }))
   }
   return document
 }
@@ -63,7 +65,7 @@ function rowJson(meta: DocTypeMeta, row: Record<string, Value>, how: ReadHow): D
   const put = (key: string) => {
     const column = meta.column(key)
     if (column === undefined) return
-    const value = outward(row[key] ?? null, column.type, how.inserted !== undefined)
+    const value = outward(row[key] ?? null, column.type, how.given ?? false)
     if (value !== null || how.nulls) document[key] = value
   }
   for (const key of FIRST) put(key)

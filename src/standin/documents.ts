@@ -2,8 +2,9 @@ import { ident, literal } from '../staging/staging.ts'
 import type { CaseDoc } from '../posting/replay.ts'
 import { postOne } from '../posting/replay.ts'
 import type { Json } from '../model/value.ts'
+import type { DocTypeMeta } from '../site/doctype.ts'
 import { refusal } from './refusal.ts'
-import { thrown, unsupported } from './exception.ts'
+import { SiteException, thrown, unsupported } from './exception.ts'
 import { insertCustomField } from './custom-fields.ts'
 import { readDocument, type DocumentJson } from './document-json.ts'
 import type { ServedSite } from './served-site.ts'
@@ -15,17 +16,23 @@ export interface InsertHow {
   keepName?: boolean
 }
 
-/** A document that was inserted, and how many of its child rows came with the request, by table field. */
-export interface Inserted { doctype: string; name: string; given: Record<string, number> }
+/** A document that was inserted, and which of its child rows came with the request, by table field. */
+export interface Inserted { doctype: string; name: string; rows: Record<string, ReadonlySet<number>> }
 
 /** Throws the DoesNotExistError of an unknown DocType. */
 export function requireDoctype(served: ServedSite, doctype: string): void {
   if (served.site.doctype(doctype) === undefined) throw thrown('DoesNotExistError', `DocType ${doctype} not found`)
 }
 
+/** Throws what importing the controller of an unknown DocType does. */
+export function requireModule(served: ServedSite, doctype: string): void {
+  if (served.site.doctype(doctype) !== undefined) return
+  throw new SiteException('ImportError', '', { text: `Module import failed for ${doctype}\nError: No module named 'frappe.core.doctype.${doctype.toLowerCase().replace(/[ -]/g, '_')}'`, messages: [] })
+}
+
 /** Inserts a document as the site would, and submits it when `docstatus` says so. Throws the exception the site would raise, Unsupported (501) for what cannot be predicted. */
 export async function insertDocument(served: ServedSite, doctype: string, given: GivenDocument, how: InsertHow = {}): Promise<Inserted> {
-  requireDoctype(served, doctype)
+  requireModule(served, doctype)
   const meta = served.site.doctype(doctype)!
   if (doctype === 'Custom Field') return insertCustomField(served, given)
   if (meta.issingle) throw unsupported(`${doctype} is a single: its values are settings, which the stand-in does not change`)
@@ -34,19 +41,26 @@ export async function insertDocument(served: ServedSite, doctype: string, given:
   const ordinal = served.nextOrdinal(), refusedNames = new Map<number, string>()
   const made = await postOne(served.engine, doc, false, ordinal, { keepNames: how.keepName === true && typeof given['name'] === 'string' && given['name'] !== '', refusedNames })
   if ('error' in made) throw await refusal(served, doctype, ordinal, made.error, refusedNames.get(ordinal) ?? null)
-  const rows = Object.fromEntries(meta.tableFields().map((field) => [field.fieldname, Array.isArray(given[field.fieldname]) ? (given[field.fieldname] as Json[]).length : 0]))
   await notices(served, ordinal)
-  return { doctype, name: made.name, given: rows }
+  return { doctype, name: made.name, rows: newRows(meta, given) }
+}
+
+/** Places of the rows of a given document that have no name: new ones. */
+export function newRows(meta: DocTypeMeta, given: GivenDocument): Record<string, ReadonlySet<number>> {
+  return Object.fromEntries(meta.tableFields().map(({ fieldname }) => {
+    const rows = Array.isArray(given[fieldname]) ? given[fieldname] as (GivenDocument | null)[] : []
+    return [fieldname, new Set(rows.flatMap((row, i) => (row?.['name'] ? [] : [i])))]
+  }))
 }
 
 /** The document as the answer to its insert shows it. */
-export async function insertedJson(served: ServedSite, inserted: Inserted): Promise<DocumentJson> {
-  return (await readDocument(served, inserted.doctype, inserted.name, { inserted: inserted.given }))!
+export async function insertedJson(served: ServedSite, inserted: Inserted, nulls = false): Promise<DocumentJson> {
+  return (await readDocument(served, inserted.doctype, inserted.name, { given: true, unsaved: inserted.rows, nulls }))!
 }
 
 /** A document of the site. Throws its DoesNotExistError. */
 export async function getDocument(served: ServedSite, doctype: string, name: string): Promise<DocumentJson> {
-  requireDoctype(served, doctype)
+  requireModule(served, doctype)
   const document = await readDocument(served, doctype, name)
   if (document === null) throw thrown('DoesNotExistError', `${doctype} ${name} not found`)
   return document

@@ -37,6 +37,7 @@ const MODULES: Record<string, string> = {
   'erpnext.stock.stock_ledger': 'NegativeStockError SerialNoExistsInFutureTransaction',
   'erpnext.stock.utils': 'InvalidWarehouseCompany PendingRepostingError',
   'erpnext.utilities.transaction_base': 'UOMMustBeIntegerError',
+  'frappe.database.database.Database': 'InvalidColumnName',
   'frappe.core.doctype.doctype.doctype': 'InvalidFieldNameError UniqueFieldnameError IllegalMandatoryError DoctypeLinkError WrongOptionsDoctypeLinkError HiddenAndMandatoryWithoutDefaultError NonUniqueError CannotIndexedError CannotCreateStandardDoctypeError',
   'frappe.core.doctype.document_naming_settings.document_naming_settings': 'NamingSeriesNotSetError',
   'frappe.core.doctype.file.exceptions': 'MaxFileSizeReachedError FolderNotEmpty FileTypeNotAllowed',
@@ -52,7 +53,7 @@ export const EXCEPTION_CLASSES: Readonly<Record<string, string>> = Object.fromEn
 
 /** Python's own, which a traceback names without a module. They answer 500. */
 export const PYTHON_EXCEPTIONS: ReadonlySet<string> = new Set([
-  'TypeError', 'ValueError', 'AttributeError', 'KeyError', 'IndexError', 'ZeroDivisionError', 'OverflowError', 'RecursionError', 'UnboundLocalError', 'AssertionError', 'Exception', 'ImportError', 'Unsupported',
+  'TypeError', 'ValueError', 'AttributeError', 'KeyError', 'IndexError', 'ZeroDivisionError', 'OverflowError', 'RecursionError', 'UnboundLocalError', 'AssertionError', 'Exception', 'Unsupported',
 ])
 
 /** HTTP status by class where it is not that of ValidationError (417). */
@@ -60,5 +61,5 @@ export const STATUSES: Readonly<Record<string, number>> = {
   AuthenticationError: 401, SessionExpired: 401, PermissionError: 403, DoesNotExistError: 404, PageDoesNotExistError: 404, NameError: 409, DuplicateEntryError: 409,
   CSRFTokenError: 400, InvalidAuthorizationHeader: 400, InvalidAuthorizationPrefix: 400, InvalidAuthorizationToken: 400, UnsupportedMediaType: 415, TooManyRequestsError: 429, RateLimitExceededError: 429,
   SessionStopped: 503, InReadOnlyMode: 503, QueueOverloaded: 503, OutgoingEmailError: 501, LinkExpired: 410,
-  QueryTimeoutError: 500, QueryDeadlockError: 500, TooManyWritesError: 500, SecurityException: 500,
+  QueryTimeoutError: 500, QueryDeadlockError: 500, TooManyWritesError: 500, SecurityException: 500, ImportError: 500,
 }

@@ -61,7 +61,9 @@ export class SiteException extends Error {
   /** The last line of its traceback. */
   get line(): string {
     const text = this.options.text ?? this.message
-    return text === '' ? this.qualified : `${this.qualified}: ${text}`.split('\n').at(-1)!
+    // A traceback's last line is not its exception's first where the text has several.
+    if (text.includes('\n')) return text.split('\n').at(-1)!
+    return text === '' ? this.qualified : `${this.qualified}: ${text}`
   }
 }
 

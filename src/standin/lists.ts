@@ -113,7 +113,7 @@ function orderBy(tables: ListTables, given: Json | undefined, columns: ListColum
 
 /** `frappe.db.count`. */
 export async function countDocuments(served: ServedSite, doctype: string, given: Json | undefined): Promise<number> {
-  requireDoctype(served, doctype)
+  if (served.site.doctype(doctype) === undefined) throw thrown('ProgrammingError', `(1146, "Table '_site.tab${doctype}' doesn't exist")`, { messages: [] })
   const tables = new ListTables(served, served.site.doctype(doctype)!), conditions: string[] = []
   for (const filter of parseFilters(given)) conditions.push(await condition(tables, filter))
   const row = await served.staging.one<{ n: number }>(`SELECT count(*) AS n FROM ${tables.from}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`)

@@ -1,5 +1,6 @@
 import { literal } from '../staging/staging.ts'
 import { thrown, unsupported, SiteException, type ExceptionOptions, type ServerMessage } from './exception.ts'
+import { PYTHON_EXCEPTIONS } from './exception-classes.ts'
 import { STAGES } from '../posting/framework/rule.ts'
 import { pythonRepr } from './python-text.ts'
 import type { ServedSite } from './served-site.ts'
@@ -23,6 +24,8 @@ export async function refusal(served: ServedSite, doctype: string, ordinal: numb
   if (error.type === 'DuplicateEntryError') return duplicate(doctype, first?.value ?? name ?? '')
   if (error.type === 'UniqueValidationError') return notUnique(doctype, name ?? '', first, error.message)
   const { message, ...wording } = worded(doctype, error, name ?? '')
+  // Nobody tells the user of an exception that was not thrown on purpose.
+  if (PYTHON_EXCEPTIONS.has(error.type) || /^\(\d{4}, /.test(error.message)) return new SiteException(error.type, message, { app, messages: [] })
   return thrown(error.type, message, { app, ...wording })
 }
 

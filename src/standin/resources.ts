@@ -1,7 +1,7 @@
 import type { Json } from '../model/value.ts'
 import type { ApiRequest } from './api-request.ts'
 import { resultAnswer, type Answer } from './answer.ts'
-import { getDocument, insertDocument, insertedJson, requireDoctype, type GivenDocument } from './documents.ts'
+import { getDocument, insertDocument, insertedJson, type GivenDocument } from './documents.ts'
 import { deleteDocument } from './deletions.ts'
 import { thrown, unsupported } from './exception.ts'
 import { listDocuments, type ListQuery } from './lists.ts'
@@ -29,7 +29,6 @@ export async function answerResource(served: ServedSite, request: ApiRequest, do
       const query: ListQuery = { ...form, limit_page_length: form['limit_page_length'] ?? (form['limit'] || 20) }
       return resultAnswer({ data: await listDocuments(served, doctype, query) }, served.messages)
     }
-    requireDoctype(served, doctype)
     const data = await served.transaction(async () => insertedJson(served, await insertDocument(served, doctype, givenDocument(request), { keepName: true })))
     return resultAnswer({ data }, served.messages)
   }

@@ -1,7 +1,7 @@
 import type { Json } from '../model/value.ts'
 import { timestamp } from '../model/clock.ts'
 import type { DocTypeMeta, Field } from '../site/doctype.ts'
-import { requireDoctype, type GivenDocument } from './documents.ts'
+import { newRows, requireModule, type GivenDocument } from './documents.ts'
 import { outward, readDocument, type DocumentJson } from './document-json.ts'
 import { SiteException, thrown, unsupported } from './exception.ts'
 import { cint } from './python-text.ts'
@@ -19,7 +19,7 @@ const KEPT = new Set(['name', 'doctype', 'owner', 'creation', 'modified', 'modif
 
 /** Changes a document as `doc.update(given); doc.save()`. Opens transactions of its own. Throws the exception the site would raise, Unsupported for what cannot be predicted. */
 export async function updateDocument(served: ServedSite, doctype: string, name: string, given: GivenDocument, how: UpdateHow = {}): Promise<DocumentJson> {
-  requireDoctype(served, doctype)
+  requireModule(served, doctype)
   const meta = served.site.doctype(doctype)!, stored = await readDocument(served, doctype, name, { nulls: true })
   if (stored === null) throw thrown('DoesNotExistError', `${doctype} ${name} not found`)
   if (meta.issingle || meta.istable || doctype === 'Custom Field') throw unsupported(`The stand-in does not change documents of ${doctype}`)
@@ -34,7 +34,7 @@ export async function updateDocument(served: ServedSite, doctype: string, name: 
     const now = await predict(served, meta, stored, stored), then = await predict(served, meta, stored, wanted)
     await applyChange(served, meta, stored, given, now, then)
   }
-  return (await readDocument(served, doctype, stored.name))!
+  return (await readDocument(served, doctype, stored.name, { unsaved: newRows(meta, given) }))!
 }
 
 /** Somebody else's change in between is refused. */
@@ -88,6 +88,6 @@ async function changeSubmitted(served: ServedSite, meta: DocTypeMeta, stored: Do
     const [old, value] = [stored[locked.fieldname], wanted[locked.fieldname]].map((item) => (item === null || item === undefined ? 'None' : String(item)))
     throw thrown('UpdateAfterSubmitError', ` Not allowed to change <strong>${locked.label}</strong> after submission from <strong>${old}</strong> to <strong>${value}</strong>`, { title: 'Cannot Update After Submit' })
   }
-  if (meta.controller.length > 0) throw unsupported(after === 2 ? `What cancelling a ${meta.name} does (${meta.controller.join(', ')}) cannot be predicted` : `What changing a submitted ${meta.name} does cannot be predicted`)
+  if (meta.controller.length > 0 && (meta.is_submittable || after !== 2)) throw unsupported(after === 2 ? `What cancelling a ${meta.name} does (${meta.controller.join(', ')}) cannot be predicted` : `What changing a submitted ${meta.name} does cannot be predicted`)
   await served.transaction(() => served.setColumns(meta, stored.name, { ...Object.fromEntries(changed.map((field) => [field.fieldname, wanted[field.fieldname] as Json])), ...(after === 2 ? { docstatus: 2 } : {}) }, after === 2 ? 2 : null))
 }

@@ -10,6 +10,8 @@ const WORDINGS: Wording[] = [
   { type: 'CharacterLengthExceededError', match: /^(.+?) : '(.*?)' \((.*)\) will get truncated/s, message: "$1 {name}: '<strong>$2</strong>' ($3) will get truncated", title: 'Value too big' },
   { type: 'CharacterLengthExceededError', match: /^(.+?, Row \d+): '(.*?)' \((.*)\) will get truncated/s, message: "$1: '<strong>$2</strong>' ($3) will get truncated", title: 'Value too big' },
   { doctype: 'Account', match: /^(Parent account .*)$/s, message: 'Account {name}: $1' },
+  { doctype: 'Account', match: /^The root account must be a group$/, message: 'The root account <strong>{name}</strong> must be a group' },
+  { type: 'TypeError', match: /^The order has no items.*$/s, message: "unsupported operand type(s) for *: 'NoneType' and 'float'" },
   { type: 'InvalidDates', match: /^(.+) must be after (.+)$/s, message: '<strong>$1</strong> must be after <strong>$2</strong>' },
   { match: /^Only one (.+) can be set as primary\.$/s, message: 'Only one <strong>$1</strong> can be set as primary.' },
   { type: 'InvalidQtyError', match: /^Row #(\d+): Quantity for Item (.+) cannot be zero\.$/s, message: 'Row #$1: Quantity for Item <strong>$2</strong> cannot be zero.', title: 'Invalid Quantity' },

@@ -148,7 +148,7 @@ async function findBadSales(ctx: PostingContext, from: string): Promise<void> {
 export async function findFractions(ctx: PostingContext, pairs: readonly (readonly [uom: string, qty: string])[]): Promise<void> {
   for (const [uom, qty] of pairs) await ctx.find({
     type: 'UOMMustBeIntegerError', field: `items.${qty}`, hint: 'Allow fractions for the unit, or correct the quantity.',
-    select: `SELECT i._parent AS id, i._idx AS idx, 'Row ' || i._idx || ': Quantity (' || i.${qty} || ') cannot be a fraction.' AS message FROM ${ctx.child('items')} i JOIN rows."tabUOM" u ON u.name = i.${uom}
+    select: `SELECT i._parent AS id, i._idx AS idx, 'Row ' || i._idx || ': Quantity (' || i.${qty} || ') cannot be a fraction. To allow this, disable ''Must be Whole Number'' in UOM ' || u.name || '.' AS message FROM ${ctx.child('items')} i JOIN rows."tabUOM" u ON u.name = i.${uom}
       WHERE u.must_be_whole_number = 1 AND abs(trunc(i.${qty}) - i.${qty}) > 0.0000001`,
   })
 }
