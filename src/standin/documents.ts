@@ -36,7 +36,7 @@ export async function insertDocument(served: ServedSite, doctype: string, given:
   const meta = served.site.doctype(doctype)!
   if (doctype === 'Custom Field') return insertCustomField(served, given)
   if (meta.issingle) throw unsupported(`${doctype} is a single: its values are settings, which the stand-in does not change`)
-  const { doctype: _, docstatus, ...fields } = given
+  const { doctype: _, docstatus, ...fields } = asNewRows(meta, given)
   const doc: CaseDoc = { ...fields, ...(docstatus === undefined ? {} : { docstatus }), doctype }
   const ordinal = served.nextOrdinal(), refusedNames = new Map<number, string>()
   const made = await postOne(served.engine, doc, false, ordinal, { keepNames: how.keepName === true && typeof given['name'] === 'string' && given['name'] !== '', refusedNames })
@@ -51,6 +51,16 @@ export function newRows(meta: DocTypeMeta, given: GivenDocument): Record<string,
     const rows = Array.isArray(given[fieldname]) ? given[fieldname] as (GivenDocument | null)[] : []
     return [fieldname, new Set(rows.flatMap((row, i) => (row?.['name'] ? [] : [i])))]
   }))
+}
+
+/** A child row that brings a name and says that it is new gets its defaults like any other. The site keeps its name then; the stand-in draws one. */
+function asNewRows(meta: DocTypeMeta, given: GivenDocument): GivenDocument {
+  const tables = new Set(meta.tableFields().map((field) => field.fieldname))
+  return Object.fromEntries(Object.entries(given).map(([field, value]) => [field, !tables.has(field) || !Array.isArray(value) ? value : value.map((row) => {
+    if (row === null || typeof row !== 'object' || Array.isArray(row) || !row['__islocal']) return row
+    const { name: _name, __islocal: _new, ...rest } = row
+    return rest
+  })]))
 }
 
 /** The document as the answer to its insert shows it. */

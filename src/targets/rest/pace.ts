@@ -74,7 +74,7 @@ export class Pace {
 
   /** A request that began before the last cut says nothing about the pace since. */
   #cut(began: number, factor: number): void {
-    if (began < this.#lastCut) return
+    if (began <= this.#lastCut) return
     this.#limit = Math.max(1, this.#limit * factor)
     this.#lastCut = this.#clock.elapsed()
   }

@@ -1,7 +1,7 @@
 import type { DocTypeMeta } from '../../site/doctype.ts'
 import type { LaneDocument, SiteRow } from '../lane.ts'
 import type { SiteClient } from './client.ts'
-import { bringsName } from './units.ts'
+import { bringsName, isNumbered } from './units.ts'
 
 const SETTINGS = 'Document Naming Settings'
 
@@ -21,11 +21,11 @@ export async function readSeries(client: SiteClient, prefixes: string[]): Promis
  * document made by hand. Never lowers one.
  */
 export async function raiseSeries(client: SiteClient, meta: DocTypeMeta, names: string[], documents: LaneDocument[]): Promise<void> {
-  const brought = new Set(documents.filter((document) => bringsName(meta, document)).map((document) => document.name))
+  const brought = new Set(documents.filter((document) => bringsName(meta, document) && isNumbered(meta, document)).map((document) => document.name))
   const highest = new Map<string, number>()
   for (const name of names) {
     const match = brought.has(name) ? /^(.*?)(\d+)$/.exec(name) : null
-    if (!match || /^z\d[0-9a-z]{8}$/.test(name)) continue
+    if (!match) continue
     const prefix = match[1] ?? '', number = Number(match[2])
     if (Number.isSafeInteger(number)) highest.set(prefix, Math.max(highest.get(prefix) ?? 0, number))
   }

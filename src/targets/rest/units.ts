@@ -12,10 +12,22 @@ export interface Unit { named: boolean; documents: LaneDocument[] }
  */
 export function bringsName(meta: DocTypeMeta, document: LaneDocument): boolean {
   if (document.nested) return false
-  const rule = (meta.autoname ?? '').toLowerCase()
-  if (rule.startsWith('field:') || rule === 'autoincrement') return false
-  if (rule.startsWith('prompt')) return true
-  return isRandomName(document.name) || /\d/.test(document.name) && (rule === '' || rule === 'hash' || rule.startsWith('naming_series:') || rule.startsWith('format:') || rule.includes('#'))
+  return isRandomName(document.name) || (meta.autoname ?? '').toLowerCase().startsWith('prompt') || isNumbered(meta, document)
+}
+
+/** Whether its name is a number of a series (`SAL-ORD-2026-00001`): one of those the DocType offers, its own, or the DocType's naming expression. */
+export function isNumbered(meta: DocTypeMeta, { name, doc }: Pick<LaneDocument, 'name' | 'doc'>): boolean {
+  const rule = meta.autoname ?? '', own = doc['naming_series']
+  const offered = (meta.field('naming_series')?.options ?? '').split('\n').filter((series) => series !== '')
+  const expressions = [...offered, ...typeof own === 'string' ? [own] : [], ...rule.includes('#') ? [rule.replace(/^format:/i, '').replace(/[{}]/g, '.')] : []]
+  return expressions.some((series) => seriesPattern(series).test(name))
+}
+
+const PARTS: Record<string, string> = { YYYY: '\\d{4}', YY: '\\d{2}', MM: '\\d{2}', DD: '\\d{2}', WW: '\\d{1,2}' }
+
+function seriesPattern(series: string): RegExp {
+  const parts = (series.includes('#') ? series : `${series}.#####`).split('.')
+  return new RegExp(`^${parts.map((part) => (/^#+$/.test(part) ? '\\d+' : PARTS[part] ?? (/^[a-z_]+$/.test(part) ? '.*?' : part.replace(/[\\^$*+?()[\]{}|/-]/g, '\\$&')))).join('')}$`)
 }
 
 /** A stand-in of the posting engine for a name that the site would draw at random; see posting/framework/hash.ts. */
