@@ -13,8 +13,8 @@ export interface CampaignResult { points: number; killed: number; faults: string
 
 const CHILD = join(import.meta.dirname, 'child.ts')
 
-/** Runs the child once; `killAfterMs` null: it is left alone. Answers its output, or null when it was killed. */
-function live(args: string[], killAfterMs: number | null): Promise<string | null> {
+/** Runs the child (`args` as it takes them) once; `killAfterMs` null: it is left alone. Answers its output, or null when it was killed. */
+export function live(args: string[], killAfterMs: number | null): Promise<string | null> {
   return new Promise((done, failed) => {
     let output = '', errors = ''
     const child = spawn(process.execPath, [CHILD, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })

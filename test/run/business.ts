@@ -14,7 +14,7 @@ import type { Migration } from '../../src/run/engine.ts'
 import { Site } from '../../src/site/site.ts'
 import type { ReadRequest, Source } from '../../src/sources/source.ts'
 import { Staging } from '../../src/staging/staging.ts'
-import { openTarget } from '../../src/targets/registry.ts'
+import { openTarget, type SiteSettings } from '../../src/targets/registry.ts'
 import type { Target } from '../../src/targets/target.ts'
 
 /** A small business whose every value is known: brands and notes, with a few records that ERPNext refuses. */
@@ -106,11 +106,11 @@ export function makeSiteFile(): Promise<string> {
 }
 
 /** Opens the business in a folder: a new process would do the same after a crash. */
-export async function openBusiness(folder: string, size: BusinessSize, options: { reached?: (point: string) => void; onBlocking?: 'stop' | 'skip_documents'; signal?: AbortSignal } = {}): Promise<Opened> {
+export async function openBusiness(folder: string, size: BusinessSize, options: { reached?: (point: string) => void; onBlocking?: 'stop' | 'skip_documents'; signal?: AbortSignal; siteUrl?: string } = {}): Promise<Opened> {
   const site = Site.load()
   if (!existsSync(join(folder, 'site.duckdb'))) copyFileSync(await siteTemplate(site), join(folder, 'site.duckdb'))
   const staging = await Staging.open(join(folder, 'staging.duckdb'))
-  const target = await openTarget('rehearsal', { staging, site, sitePath: join(folder, 'site.duckdb'), clock })
+  const target = await openTarget(options.siteUrl === undefined ? 'rehearsal' : 'site', { staging, site, sitePath: join(folder, 'site.duckdb'), clock, stateFolder: folder, rootFolder: folder, ...options.siteUrl === undefined ? {} : { settings: siteSettings(options.siteUrl) } })
   const journal = Journal.open(join(folder, 'journal.ndjson'))
   const events: ProgressEvent[] = []
   const plan = makePlan([{ doctype: 'Brand', phase: null, fields: ['brand'], constants: {} }, { doctype: 'Note', phase: null, fields: ['title'], constants: {} }], (name) => site.doctype(name))
@@ -133,6 +133,11 @@ export async function openBusiness(folder: string, size: BusinessSize, options: 
       await staging.close()
     },
   }
+}
+
+/** A real site, as landfall.yaml would name it. */
+export function siteSettings(url: string): SiteSettings {
+  return { url, api_key: 'fake', api_secret: 'secret', lane: 'rest', rest: { concurrency: 4, batch: 10, timeout_seconds: 30, retries: 20, submit_wait_seconds: 60, headers: {} }, bench: {}, database: {} }
 }
 
 /** What is wrong with the site and its ledger after a complete run: empty when each document is there exactly once. */
