@@ -52,6 +52,6 @@ async function noteAttachment(served: ServedSite, doctype: string, docname: stri
   const at = timestamp(served.clock)
   await served.insertRow(served.site.doctype('Comment')!, {
     name: `zc${(served.nextOrdinal() * 1000).toString(36).padStart(8, '0')}`, owner: 'Administrator', modified_by: 'Administrator', creation: at, modified: at, docstatus: 0, idx: 0, comment_type: 'Attachment',
-    comment_email: 'Administrator', comment_by: 'Administrator', reference_doctype: doctype, reference_name: docname, content: `<a href='${String(file['file_url'])}' target='_blank'>${String(file['file_name'])}</a>`, published: 0, seen: 0,
+    comment_email: 'Administrator', reference_doctype: doctype, reference_name: docname, content: `<a href="${String(file['file_url'])}" target="_blank">${String(file['file_name'])}</a>${file['is_private'] ? ' <i class="fa fa-lock text-warning"></i>' : ''}`, published: 0, seen: 0,
   })
 }
