@@ -45,6 +45,8 @@ export interface PostHow {
   keepNames?: boolean
   /** Filled with the names refused documents would have had, where they came as far as that. */
   refusedNames?: Map<number, string>
+  /** Filled with what the site tells its user on the way, by document. */
+  notices?: Map<number, string[]>
 }
 
 const BATCH_ROWS = 80_000
@@ -229,7 +231,7 @@ export class PostingEngine {
       series.set(fold(row.name), { name: row.name, current: row.current, before: row.current, root: 0 })
     }
     const run: Run = {
-      staging, site: this.#site, clock: this.#clock, hashes: this.#hashes, rootDoctype: doctype, options: { import: this.#options.import ?? false, keepNames: how.keepNames ?? false, refusedNames: how.refusedNames ?? null },
+      staging, site: this.#site, clock: this.#clock, hashes: this.#hashes, rootDoctype: doctype, options: { import: this.#options.import ?? false, keepNames: how.keepNames ?? false, refusedNames: how.refusedNames ?? null, notices: how.notices ?? null },
       moment: { ...this.#moment(), user: this.#options.user ?? 'Administrator' },
       plan: (name) => this.#plan(name), rule: (name) => this.#rules.get(name), nested: (parent: Batch, drafts) => postNested(parent, drafts, (name) => this.unsupported(name)),
       written: new Set(), defaults: new Map(), updateSeq: seq?.n ?? 0, late: false, lateFound: 0, series,

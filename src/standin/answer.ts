@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { pythonJson } from './python-text.ts'
 import type { ServerMessage, SiteException } from './exception.ts'
 
-/** What goes back over HTTP. `body` is JSON unless `text` is given. */
-export interface Answer { status: number; body: Record<string, unknown>; headers?: Record<string, string>; text?: string }
+/** What goes back over HTTP. `body` is JSON unless `text` (a page) or `bytes` (a file) is given. */
+export interface Answer { status: number; body: Record<string, unknown>; headers?: Record<string, string>; text?: string; bytes?: Buffer }
 
 /** The beginning of every traceback of an API request: the frames the site's dispatcher puts there. The frames below them differ by endpoint and controller and are left out. */
 const DISPATCHER = 'Traceback (most recent call last):\n  File "apps/frappe/frappe/app.py", line 115, in application\n    response = frappe.api.handle(request)\n               ^^^^^^^^^^^^^^^^^^^^^^^^^^\n' +

@@ -32,8 +32,16 @@ async function dispatch(served: ServedSite, request: ApiRequest, user: string): 
     return answerResource(served, request, doctype!, name ?? null)
   }
   if (method !== null) return callMethod(served, request, method[1]!, user)
+  if (/^\/(private\/)?files\//.test(request.path)) return sendFile(served, request.path, user)
   if (request.path.startsWith('/api/v2/')) throw unsupported('The stand-in speaks version 1 of the API')
   throw thrown('DoesNotExistError', '', { messages: [] })
+}
+
+/** A file of the site; private ones only for its user. */
+function sendFile(served: ServedSite, path: string, user: string): Answer {
+  const bytes = served.files.get(path)
+  if (path.startsWith('/private/') && user === 'Guest') return { status: 403, body: {}, text: '<!doctype html>\n<title>403 Forbidden</title>\n' }
+  return bytes === null ? { status: 404, body: {}, text: '<!doctype html>\n<title>404 Not Found</title>\n' } : { status: 200, body: {}, bytes }
 }
 
 function wrongMethod(): Answer {

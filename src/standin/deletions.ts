@@ -37,6 +37,10 @@ async function leaveTree(served: ServedSite, document: DocumentJson, parentField
 async function takeAlong(served: ServedSite, document: DocumentJson): Promise<void> {
   const of = (table: string, column: string) => `rows.${ident(table)} WHERE ${ident(column)} = ${literal(document.name)}`
   if (WITH_CONTACTS.has(document.doctype)) await removeContacts(served, document)
+  if (document.doctype === 'File') {
+    const others = await served.staging.one(`SELECT 1 FROM rows."tabFile" WHERE file_url = ${literal(String(document['file_url'] ?? ''))} AND name <> ${literal(document.name)} LIMIT 1`)
+    if (others === undefined && document['file_url']) served.files.remove(String(document['file_url']))
+  }
   if (document.doctype === 'Item') await served.staging.run(`DELETE FROM ${of('tabBin', 'item_code')}; DELETE FROM ${of('tabItem Price', 'item_code')}`)
   if (document.doctype === 'Warehouse' && await served.staging.one(`SELECT 1 FROM ${of('tabBin', 'warehouse')} LIMIT 1`) !== undefined) throw unsupported('Deleting a Warehouse with stock is not covered')
 }

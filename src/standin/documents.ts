@@ -1,4 +1,3 @@
-import { ident, literal } from '../staging/staging.ts'
 import type { CaseDoc } from '../posting/replay.ts'
 import { postOne } from '../posting/replay.ts'
 import type { Json } from '../model/value.ts'
@@ -38,10 +37,10 @@ export async function insertDocument(served: ServedSite, doctype: string, given:
   if (meta.issingle) throw unsupported(`${doctype} is a single: its values are settings, which the stand-in does not change`)
   const { doctype: _, docstatus, ...fields } = asNewRows(meta, given)
   const doc: CaseDoc = { ...fields, ...(docstatus === undefined ? {} : { docstatus }), doctype }
-  const ordinal = served.nextOrdinal(), refusedNames = new Map<number, string>()
-  const made = await postOne(served.engine, doc, false, ordinal, { keepNames: how.keepName === true && typeof given['name'] === 'string' && given['name'] !== '', refusedNames })
+  const ordinal = served.nextOrdinal(), refusedNames = new Map<number, string>(), notices = new Map<number, string[]>()
+  const made = await postOne(served.engine, doc, false, ordinal, { keepNames: how.keepName === true && typeof given['name'] === 'string' && given['name'] !== '', refusedNames, notices })
+  for (const message of notices.get(ordinal) ?? []) served.messages.push({ message, title: 'Message', alert: 1 })
   if ('error' in made) throw await refusal(served, doctype, ordinal, made.error, refusedNames.get(ordinal) ?? null)
-  await notices(served, ordinal)
   return { doctype, name: made.name, rows: newRows(meta, given) }
 }
 
@@ -74,11 +73,4 @@ export async function getDocument(served: ServedSite, doctype: string, name: str
   const document = await readDocument(served, doctype, name)
   if (document === null) throw thrown('DoesNotExistError', `${doctype} ${name} not found`)
   return document
-}
-
-/** Item prices that documents add on the way are told to the user. */
-async function notices(served: ServedSite, ordinal: number): Promise<void> {
-  const rows = await served.staging.all<{ item_code: string; price_list: string; doctype: string }>(
-    `SELECT item_code, price_list, _doctype AS doctype FROM rows.${ident('tabItem Price')} WHERE _draft = ${literal(ordinal)} AND _doctype NOT IN ('Item Price', 'Item')`)
-  for (const row of rows) served.messages.push({ message: `Item Price added for ${row.item_code} in Price List ${row.price_list}`, title: 'Message', alert: 1 })
 }

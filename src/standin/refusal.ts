@@ -19,15 +19,33 @@ export async function refusal(served: ServedSite, doctype: string, ordinal: numb
   const first = found.find((finding) => finding.type === error.type && finding.message === error.message)
   // A document another one inserts on its way is inserted by that one's controller.
   const nested = first !== undefined && first.cause.split('|')[1] !== doctype
-  const app = first !== undefined && (nested || CONTROLLER_STAGES.has(STAGES[first.stage % 100] ?? '')) ? appOf(served, doctype) : null
+  const app = first !== undefined && (nested || inController(served, doctype, first)) ? appOf(served, doctype) : null
   if (error.type === 'MandatoryError') return mandatory(doctype, found, name ?? '')
   if (error.type === 'DuplicateEntryError') return duplicate(doctype, first?.value ?? name ?? '')
   if (error.type === 'UniqueValidationError') return notUnique(doctype, name ?? '', first, error.message)
-  const { message, ...wording } = worded(doctype, error, name ?? '')
+  const { message: plain, ...wording } = worded(doctype, error, name ?? ''), message = withTable(served, doctype, first?.field ?? null, plain)
   // Nobody tells the user of an exception that was not thrown on purpose.
   if (PYTHON_EXCEPTIONS.has(error.type) || /^\(\d{4}, /.test(error.message)) return new SiteException(error.type, message, { app, messages: [] })
   return thrown(error.type, message, { app, ...wording })
 }
+
+/** Was the finding met by code of the DocType's own class? */
+function inController(served: ServedSite, doctype: string, finding: Found): boolean {
+  const stage = STAGES[finding.stage % 100] ?? '', { controller } = served.site.doctype(doctype)!
+  // A name the controller cannot make breaks it; what it makes is looked at by Frappe.
+  if (stage === 'autoname') return PYTHON_EXCEPTIONS.has(finding.type) && controller.includes('autoname')
+  if (stage === 'on_update' || stage === 'after_insert') return controller.includes(stage)
+  return CONTROLLER_STAGES.has(stage)
+}
+
+/** The database names the column of a wrong date with its table and itself. */
+function withTable(served: ServedSite, doctype: string, field: string | null, message: string): string {
+  const table = field?.includes('.') ? served.site.doctype(doctype)?.field(field.split('.')[0]!)?.options ?? doctype : doctype
+  return message.replace(/(?<=^\(1292, .*) for column '(\w+)' at row/s, (_, column: string) => ` for column \`${DATABASE}\`.\`tab${table}\`.\`${column}\` at row`)
+}
+
+/** Name of the site's database, of the form Frappe gives it. */
+const DATABASE = '_0123456789abcdef'
 
 /** All that is missing is told at once, then one exception is raised. */
 function mandatory(doctype: string, found: Found[], name: string): SiteException {
@@ -58,6 +76,8 @@ function notUnique(doctype: string, name: string, finding: Found | undefined, me
 /** App of a DocType's module beside Frappe itself, or null. */
 function appOf(served: ServedSite, doctype: string): string | null {
   const module = served.site.doctype(doctype)?.module ?? ''
+  // ERPNext puts a class of its own in the place of Frappe's.
+  if (doctype === 'Address') return 'erpnext'
   const recorded = served.site.records('Module Def').find((record) => record['name'] === module)?.['app_name']
   const app = recorded ?? (FRAPPE_MODULES.has(module) ? 'frappe' : 'erpnext')
   return app === 'frappe' ? null : String(app)

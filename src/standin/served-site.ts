@@ -5,6 +5,7 @@ import type { DocTypeMeta } from '../site/doctype.ts'
 import { duckType } from '../site/tables.ts'
 import { PostingEngine } from '../posting/engine.ts'
 import type { Site } from '../site/site.ts'
+import { FileStore } from './file-store.ts'
 import { withCustomFields } from './custom-field-schema.ts'
 import type { ServerMessage } from './exception.ts'
 
@@ -22,6 +23,9 @@ export interface ServedSiteOptions {
 export class ServedSite {
   readonly staging: Staging
   readonly clock: Clock
+  readonly files: FileStore
+  /** Files this request stored, for taking them back. */
+  #stored: string[] = []
   readonly #base: Site
   #site: Site
   #engine: PostingEngine
@@ -30,9 +34,10 @@ export class ServedSite {
   /** Messages the request at work has shown so far; emptied when the next begins. */
   messages: ServerMessage[] = []
 
-  private constructor(staging: Staging, clock: Clock, base: Site, site: Site, engine: PostingEngine, ordinal: number) {
+  private constructor(staging: Staging, clock: Clock, files: FileStore, base: Site, site: Site, engine: PostingEngine, ordinal: number) {
     this.staging = staging
     this.clock = clock
+    this.files = files
     this.#base = base
     this.#site = site
     this.#engine = engine
@@ -47,7 +52,7 @@ export class ServedSite {
       const row = await staging.one<{ n: number | null }>('SELECT max(ordinal) AS n FROM ops.served')
       const site = await withCustomFields(options.site, staging)
       if (site !== options.site) engine = await PostingEngine.open(staging, site, options.clock)
-      return new ServedSite(staging, options.clock, options.site, site, engine, Number(row?.n ?? 0))
+      return new ServedSite(staging, options.clock, new FileStore(options.storePath), options.site, site, engine, Number(row?.n ?? 0))
     } catch (error) {
       await staging.close()
       throw error
@@ -73,6 +78,7 @@ export class ServedSite {
   /** Runs `body` within a request as a transaction: an error leaves nothing of it. */
   async transaction<T>(body: () => Promise<T>): Promise<T> {
     const site = this.#site, engine = this.#engine
+    this.#stored = []
     try {
       return await this.staging.transaction(async () => {
         const result = await body()
@@ -82,6 +88,7 @@ export class ServedSite {
     } catch (error) {
       this.#site = site
       this.#engine = engine
+      for (const url of this.#stored) this.files.remove(url)
       await engine.afterRollback()
       throw error
     }
@@ -112,6 +119,12 @@ export class ServedSite {
       const child = this.site.doctype(field.options ?? '')
       if (child !== undefined && child.columns.length > 0) await this.staging.run(`UPDATE rows.${ident(child.table)} SET docstatus = ${docstatus} WHERE parent = ${literal(name)} AND parenttype = ${literal(meta.name)}`)
     }
+  }
+
+  /** Stores a file, unless this transaction fails. */
+  putFile(url: string, bytes: Buffer): void {
+    this.files.put(url, bytes)
+    this.#stored.push(url)
   }
 
   /** Inserts a row as it is. */

@@ -113,7 +113,8 @@ function count(counters: Counters, method: string, path: string, status: number)
 
 /** JSON beyond ASCII is escaped, as Python writes it. */
 function send(response: ServerResponse, answer: Answer): void {
-  const text = answer.text ?? JSON.stringify(answer.body).replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
-  response.writeHead(answer.status, { 'Content-Type': answer.text === undefined ? 'application/json' : 'text/html; charset=utf-8', 'Content-Length': Buffer.byteLength(text), ...answer.headers })
-  response.end(text)
+  const kind = answer.bytes !== undefined ? 'application/octet-stream' : answer.text !== undefined ? 'text/html; charset=utf-8' : 'application/json'
+  const data = answer.bytes ?? Buffer.from(answer.text ?? JSON.stringify(answer.body).replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`))
+  response.writeHead(answer.status, { 'Content-Type': kind, 'Content-Length': data.length, ...answer.headers })
+  response.end(data)
 }

@@ -1,4 +1,5 @@
 import type { Method } from './client-methods.ts'
+import { uploadFile } from './uploads.ts'
 import type { ServedSite } from './served-site.ts'
 
 /** As the recorded site names its apps; others are named by their id. */
@@ -16,6 +17,8 @@ export const SITE_METHODS: Record<string, Method> = {
   ping: { guest: true, run: async () => 'pong' },
   'frappe.ping': { guest: true, run: async () => 'pong' },
   'frappe.auth.get_logged_user': { run: async () => 'Administrator' },
+  upload_file: { run: async (served, _args, request) => uploadFile(served, request) },
+  'frappe.handler.upload_file': { run: async (served, _args, request) => uploadFile(served, request) },
   'frappe.utils.change_log.get_versions': { run: async (served) => versions(served) },
   'frappe.client.get_time_zone': { guest: true, run: async (served) => ({ time_zone: served.site.default('time_zone') ?? 'UTC' }) },
 }

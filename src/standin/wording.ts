@@ -1,30 +1,81 @@
 import type { ExceptionOptions } from './exception.ts'
 
 /**
- * How the site words an exception where the posting engine's finding says less: markup, the document's name, the dialog's title. `match` is tried against the finding's message;
- * `message` puts the markup back (`$1`, `$2`... as in String.replace; `{name}` is the document's name).
+ * How the site words an exception where the posting engine's finding says less. `text` is what the site shows, `{}` for each part that varies and `{name}` for the document's name; without its
+ * markup (and with `says`, where the finding says something else) it is what findings are matched against. `title` and `indicator` of the dialog where they are not `Message` and red.
  */
-interface Wording { type?: string; doctype?: string; match: RegExp; message?: string; title?: string; indicator?: string }
+interface Wording { text: string; says?: string; title?: string; indicator?: string; type?: string; doctype?: string }
+
+const B = '<strong>{}</strong>'
 
 const WORDINGS: Wording[] = [
-  { type: 'CharacterLengthExceededError', match: /^(.+?) : '(.*?)' \((.*)\) will get truncated/s, message: "$1 {name}: '<strong>$2</strong>' ($3) will get truncated", title: 'Value too big' },
-  { type: 'CharacterLengthExceededError', match: /^(.+?, Row \d+): '(.*?)' \((.*)\) will get truncated/s, message: "$1: '<strong>$2</strong>' ($3) will get truncated", title: 'Value too big' },
-  { doctype: 'Account', match: /^(Parent account .*)$/s, message: 'Account {name}: $1' },
-  { doctype: 'Account', match: /^The root account must be a group$/, message: 'The root account <strong>{name}</strong> must be a group' },
-  { type: 'TypeError', match: /^The order has no items.*$/s, message: "unsupported operand type(s) for *: 'NoneType' and 'float'" },
-  { type: 'InvalidDates', match: /^(.+) must be after (.+)$/s, message: '<strong>$1</strong> must be after <strong>$2</strong>' },
-  { match: /^Only one (.+) can be set as primary\.$/s, message: 'Only one <strong>$1</strong> can be set as primary.' },
-  { type: 'InvalidQtyError', match: /^Row #(\d+): Quantity for Item (.+) cannot be zero\.$/s, message: 'Row #$1: Quantity for Item <strong>$2</strong> cannot be zero.', title: 'Invalid Quantity' },
-  { match: /^Expected Delivery Date should be after Sales Order Date$/, title: 'Invalid Delivery Date', indicator: 'orange' },
-  { type: 'UOMMustBeIntegerError', match: /disable '(.+)' in UOM (.+)\.$/s, message: "disable '<strong>$1</strong>' in UOM <strong>$2</strong>." },
+  { text: `{} {name}: '${B}' ({}) will get truncated, as max characters allowed is {}`, says: `{} : '{}' ({}) will get truncated, as max characters allowed is {}`, title: 'Value too big' },
+  { text: `{}: '${B}' ({}) will get truncated, as max characters allowed is {}`, title: 'Value too big' },
+  { text: `Value cannot be changed for ${B}` },
+  { text: `${B} must be after ${B}`, type: 'InvalidDates' },
+  { text: `Invalid naming series ${B}: dot (.) missing` },
+  { text: `Special Characters except '-', '#', '.', '/', '{{' and '}}' not allowed in naming series ${B}` },
+  { text: `${B} is not a valid date string.`, title: 'Invalid Date' },
+  { text: `'${B}' is not a valid URL` },
+  { text: `Only one ${B} can be set as primary.` },
+  { text: 'Account {name}: Parent account {}', says: 'Parent account {}', doctype: 'Account' },
+  { text: 'The root account <strong>{name}</strong> must be a group', says: 'The root account must be a group' },
+  { text: 'While creating account for Child Company {}, parent account {} not found. Please create the parent account in corresponding COA', title: 'Account Not Found' },
+  { text: `${B} is not a group node. Please select a group node as parent cost center` },
+  { text: `Internal Customer for company ${B} already exists` },
+  { text: `Internal Supplier for company ${B} already exists` },
+  { text: `${B} is not a company bank account` },
+  { text: `Both Receivable Account: ${B} and Advance Account: ${B} must be of same currency for company: ${B}` },
+  { text: `Both Payable Account: ${B} and Advance Account: ${B} must be of same currency for company: ${B}` },
+  { text: `${B} ${B} has accounting entries in currency ${B} for company ${B}. Please select a receivable or payable account with currency ${B}.` },
+  { text: `{} Account: ${B} (${B}) must be in either customer billing currency: ${B} or Company default currency: ${B}` },
+  { text: `Advance Account: ${B} must be in either customer billing currency: ${B} or Company default currency: ${B}` },
+  { text: `Row #{}: {} ${B} doesn't belong to Company ${B}. Please select valid ${B}.`, title: 'Invalid Item Defaults' },
+  { text: `Taxes row #{}: ${B} cannot be smaller than ${B}` },
+  { text: `Row #{}: The warehouse ${B} is not a child warehouse of a group warehouse ${B}`, title: 'Incorrect Check in (group) Warehouse for Reorder' },
+  { text: `${B} entered twice {} in Item Taxes` },
+  { text: `Value for Attribute {} must be within the range of {} to {} in the increments of {} for Item {}`, title: 'Invalid Attribute' },
+  { text: `${B} is not a valid Value for Attribute ${B} of Item ${B}.`, title: 'Invalid Value' },
+  { text: `POS Profile ${B} contains Mode of Payment ${B}. Please remove them to disable this mode.`, title: 'Not Allowed' },
+  { text: `${B}'s {} cannot be after ${B}'s Expected End Date.` },
+  { text: `Cannot complete task ${B} as its dependant task ${B} are not completed / cancelled.` },
+  { text: `Row #{}: Quantity for Item ${B} cannot be zero.`, title: 'Invalid Quantity' },
+  { text: 'Expected Delivery Date should be after Sales Order Date', title: 'Invalid Delivery Date', indicator: 'orange' },
+  { text: `Row {}: Quantity ({}) cannot be a fraction. To allow this, disable '<strong>Must be Whole Number</strong>' in UOM ${B}.` },
+  { text: `Row {}: {} Account ${B} does not belong to Company ${B}`, title: 'Invalid Account' },
+  { text: `Row {}: Account ${B} is a Group Account`, title: 'Invalid Account' },
+  { text: `Row {}: Cost Center ${B} does not belong to Company ${B}`, title: 'Invalid Cost Center' },
+  { text: `{}: ${B} does not belong to the Company: {}` },
+  { text: 'Sales Person <b>{}</b> is disabled.' },
+  { text: `Item ${B} entered multiple times.` },
+  { text: 'Address needs to be linked to a Company. Please add a row for Company in the Links table.', title: 'Company Not Linked' },
+  { text: 'Account {} does not match with Company {} in Mode of Account: {name}', says: 'Account {} does not match with Company {}', doctype: 'Mode of Payment' },
+  { text: 'Supplier: {} does not exists', says: 'Supplier {} not found', doctype: 'Purchase Order' },
+  { text: "unsupported operand type(s) for -: 'NoneType' and 'str'", says: 'unsupported operand type(s) for -', type: 'TypeError' },
+  { text: "can't multiply sequence by non-int of type 'float'", says: 'The discount is text{}', type: 'TypeError' },
+  { text: "'NoneType' object has no attribute 'endswith'", says: 'warehouse_name is missing{}', type: 'AttributeError' },
+  { text: "unsupported operand type(s) for *: 'NoneType' and 'float'", says: 'The order has no items{}', type: 'TypeError' },
 ]
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** A pattern for findings: what varies is caught, markup is not there. */
+function pattern(wording: Wording): RegExp {
+  const plain = (wording.says ?? wording.text).replace(/<\/?(strong|b)>/g, '')
+  return new RegExp(`^${plain.split(/(\{\}|\{name\})/).map((part) => (part === '{}' ? '(.*?)' : part === '{name}' ? '.*?' : escaped(part))).join('')}$`, 's')
+}
+
+const PATTERNS = WORDINGS.map((wording) => ({ wording, pattern: pattern(wording) }))
 
 /** A finding in the site's own words. */
 export function worded(doctype: string, error: { type: string; message: string }, name: string): { message: string } & Pick<ExceptionOptions, 'title' | 'indicator'> {
-  const wording = WORDINGS.find((item) => (item.type === undefined || item.type === error.type) && (item.doctype === undefined || item.doctype === doctype) && item.match.test(error.message))
-  if (wording === undefined) return { message: error.message }
-  // A function: `$` in the document's own text means nothing.
-  const template = wording.message
-  const message = template === undefined ? error.message : error.message.replace(wording.match, (...groups: unknown[]) => template.replace(/\$(\d)|\{name\}/g, (mark, digit?: string) => (digit === undefined ? (mark === '{name}' ? name : mark) : String(groups[Number(digit)] ?? ''))))
-  return { message, ...(wording.title === undefined ? {} : { title: wording.title }), ...(wording.indicator === undefined ? {} : { indicator: wording.indicator }) }
+  for (const { wording, pattern: form } of PATTERNS) {
+    if ((wording.type !== undefined && wording.type !== error.type) || (wording.doctype !== undefined && wording.doctype !== doctype)) continue
+    const groups = form.exec(error.message)
+    if (groups === null) continue
+    let next = 1
+    const message = wording.text.replace(/\{\}|\{name\}/g, (mark) => (mark === '{name}' ? name : groups[next++] ?? ''))
+    return { message, ...(wording.title === undefined ? {} : { title: wording.title }), ...(wording.indicator === undefined ? {} : { indicator: wording.indicator }) }
+  }
+  return { message: error.message }
 }

@@ -11,7 +11,7 @@ import { DUCK_TYPES, type DocTypePlan } from './plan.ts'
 import { STAGES, type FindingSpec, type NestedDrafts, type Pass, type PostingContext, type PostingRule, type Stage } from './rule.ts'
 import { changeRows } from './updates.ts'
 
-export interface BatchOptions { import: boolean; keepNames: boolean; refusedNames: Map<number, string> | null }
+export interface BatchOptions { import: boolean; keepNames: boolean; refusedNames: Map<number, string> | null; notices: Map<number, string[]> | null }
 
 /** What the batches of one `post` share. */
 export interface Run {
@@ -116,6 +116,11 @@ export class Batch implements PostingContext {
     const table = `temp.${this.local(`${name}.${++this.#scratch}`)}`
     this.#scratches.push(table)
     return table
+  }
+  get tells(): boolean { return this.run.options.notices !== null && this.depth === 0 }
+  tell(id: number, text: string): void {
+    const texts = this.run.options.notices?.get(id) ?? []
+    if (!texts.includes(text)) this.run.options.notices?.set(id, [...texts, text])
   }
   hash(unit: string, id: string, idx: string): string { return this.run.hashes.sql(`${this.unit}/${unit}`, id, idx) }
 

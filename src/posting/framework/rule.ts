@@ -216,6 +216,10 @@ export interface PostingContext {
    * the same `unit` (say, the table field), `id` (SQL of a document's `_id`) and `idx` (SQL of a number from 0, unique within the document).
    */
   hash(unit: string, id: string, idx: string): string
+  /** Somebody wants to know what the site tells its user on the way. */
+  readonly tells: boolean
+  /** The site tells its user something while it works on a document, which may yet be refused. */
+  tell(id: number, text: string): void
   /** A working name for a scratch table, dropped when the batch ends. */
   scratch(name: string): string
 }
