@@ -84,13 +84,18 @@ export class FakeSite {
   #resource(method: string, doctype: string, name: string | undefined, body: Row): unknown {
     const table = this.table(doctype), row = name === undefined ? undefined : table.get(name)
     if (method === 'POST') return this.#insert([{ ...body, doctype }], true)[0]
+    if (doctype === 'File') return body
     if (!row) throw { type: 'DoesNotExistError', message: `${doctype} ${name} not found`, status: 404 }
     if (method === 'DELETE') {
       if (row['docstatus'] === 1) throw { type: 'ValidationError', message: `${doctype} ${name}: submitted records can not be deleted`, status: 417 }
       table.delete(String(name))
       return 'ok'
     }
-    if (method === 'PUT') Object.assign(row, body, { modified: this.#now() })
+    if (method === 'PUT') {
+      const refused = body['docstatus'] === 1 ? this.refuse(doctype, { ...row, ...body, submitted: true }) : null
+      if (refused !== null) throw { type: 'ValidationError', message: refused, status: 417 }
+      Object.assign(row, body, { modified: this.#now() })
+    }
     return row
   }
 
@@ -99,6 +104,7 @@ export class FakeSite {
     if (method === 'frappe.client.insert_many') return this.#insert(body['docs'] as Row[], false).map((row) => row['name'])
     if (method === 'frappe.client.cancel') return Object.assign(this.table(String(body['doctype'])).get(String(body['name'])) ?? {}, { docstatus: 2 })
     if (method === 'run_doc_method') return 1_000_000
+    if (method === 'upload_file') return { name: 'file-1', file_url: '/private/files/logo.png' }
     const [[, field, , values]] = body['filters'] as [[string, string, string, unknown[]]], wanted = new Set(values.map(String)), doctype = String(body['doctype'])
     const rows = [...this.table(doctype).values()].filter((row) => wanted.has(String(row[field])))
     if (this.late[doctype] !== undefined && this.late[doctype]-- <= 0) for (const row of rows) row['docstatus'] = 1
