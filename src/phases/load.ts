@@ -43,7 +43,7 @@ async function loadDoctype(ctx: PhaseContext, options: LoadOptions, scope: Requi
   const meter = ctx.gauge(scope, Number(range?.n ?? 0))
   const fixed = options.fixed[doctype]
   const size = ctx.pace(fixed ?? options.batchDocuments, fixed !== undefined)
-  const last = Number(range?.last ?? 0), most = fixed ?? await heaviestBatch(ctx, doctype)
+  const last = Number(range?.last ?? 0), most = Math.min(options.target.can.mostPerBatch ?? Infinity, fixed ?? await heaviestBatch(ctx, doctype))
   for (let from = Number(range?.first ?? 1); from <= last;) {
     const to = await endOfBatch(ctx, drafts, from, Math.min(size.rows, most), last)
     const batch = { run: ctx.run, phase: scope.phase, wave: scope.wave, doctype, batch: `${ctx.run}:${doctype}:${from}-${to}`, from, to }

@@ -1,4 +1,5 @@
 import type { Method } from './client-methods.ts'
+import { runNamingMethod } from './naming-settings.ts'
 import { uploadFile } from './uploads.ts'
 import type { ServedSite } from './served-site.ts'
 
@@ -20,5 +21,6 @@ export const SITE_METHODS: Record<string, Method> = {
   upload_file: { run: async (served, _args, request) => uploadFile(served, request) },
   'frappe.handler.upload_file': { run: async (served, _args, request) => uploadFile(served, request) },
   'frappe.utils.change_log.get_versions': { run: async (served) => versions(served) },
+  run_doc_method: { http: ['POST'], run: async (served, args) => runNamingMethod(served, args['docs'], args['method']) },
   'frappe.client.get_time_zone': { guest: true, run: async (served) => ({ time_zone: served.site.default('time_zone') ?? 'UTC' }) },
 }

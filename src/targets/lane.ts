@@ -59,6 +59,8 @@ export interface Lane {
     transactional: boolean
     /** undo() puts back what was changed, not only removes what was created. */
     undo: boolean
+    /** Most documents of a batch, where a batch should end within a minute or so; absent: any number. */
+    mostPerBatch?: number
   }
   /** Versions of the site's apps. Throws `target-failed` with the way out when the site cannot be reached or refuses the login. */
   describe(): Promise<TargetInfo>

@@ -9,6 +9,8 @@ export interface TargetAbilities {
   transactional: boolean
   /** undo() restores byte-equal tables. */
   undo: boolean
+  /** Most documents of a batch: a stop waits for the batch at hand. Absent: any number. */
+  mostPerBatch?: number
 }
 
 export interface TargetInfo { kind: string; name: string; apps: Record<string, string> }

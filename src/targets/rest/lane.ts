@@ -31,7 +31,7 @@ export async function openLane(env: LaneEnv): Promise<Lane> {
  */
 class RestLane implements Lane {
   readonly kind = 'rest'
-  readonly can = { transactional: false, undo: true }
+  readonly can = { transactional: false, undo: true, mostPerBatch: 200 }
   readonly #site: Site
   readonly #clock: Clock
   readonly #client: SiteClient

@@ -8,9 +8,10 @@ import { attachSite, SITE_DATABASE } from '../embedded/site-file.ts'
 import { checksumTables } from '../embedded/tables.ts'
 import type { Lane } from '../lane.ts'
 import type { TargetEnv } from '../registry.ts'
-import type { LoadBatch, Target, TargetInfo, TargetMark, TableSums, Undone } from '../target.ts'
+import type { LoadBatch, Target, TargetAbilities, TargetInfo, TargetMark, TableSums, Undone } from '../target.ts'
 import { alignChangeStamps, applyChanges, type RowChange } from './changes.ts'
 import { setWaitingLinks } from './deferred.ts'
+import { noteCounters } from './counters.ts'
 import { openLane } from './lanes.ts'
 import { undoOnSite } from './undo.ts'
 import { SiteWriter } from './writer.ts'
@@ -37,7 +38,7 @@ export async function open(env: TargetEnv): Promise<Target> {
  * rows in it were read back from the site after they were written.
  */
 class SiteTarget implements Target {
-  readonly can = { transactional: false, undo: true }
+  readonly can: TargetAbilities
   readonly documents: string
   readonly tables = `${SITE_DATABASE}.main`
   readonly #staging: Staging
@@ -55,6 +56,7 @@ class SiteTarget implements Target {
     this.#site = site
     this.#ledger = ledger
     this.#lane = lane
+    this.can = { transactional: lane.can.transactional, undo: true, ...lane.can.mostPerBatch === undefined ? {} : { mostPerBatch: lane.can.mostPerBatch } }
     this.#clock = clock
     this.documents = ledger.table('documents')
   }
@@ -129,6 +131,7 @@ class SiteTarget implements Target {
     const seq = await this.#ledger.lastSeq() + 1
     await this.#staging.transaction(() => this.#ledger.noteBatch({ seq, batch: `${run}:end of ${mark}`, run, phase: mark, wave: 0, doctype: '' }, 0, 0))
     this.#writer = null
+    await noteCounters(this.#staging, this.#lane)
     await setWaitingLinks(this.#staging, this.#ledger, this.#lane, run, seq, touched)
     for (const [doctype, list] of Map.groupBy(documents, (document) => document.doctype)) {
       const rows = await this.#lane.read(`tab${doctype}`, 'name', list.map((document) => document.name)) ?? []
