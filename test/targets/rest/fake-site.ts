@@ -22,6 +22,9 @@ export class FakeSite {
   rate = 0
   /** Called before a document is inserted; a text refuses it. */
   refuse: (doctype: string, doc: Row) => string | null = () => null
+  /** Changes the name the site gives, or the row it keeps. */
+  rename: (doctype: string, name: string) => string = (_doctype, name) => name
+  alter: (doctype: string, row: Row) => Row = (_doctype, row) => row
   /** Documents of these DocTypes answer before they are submitted; so many looks later they are. */
   late: Record<string, number> = {}
   url = ''
@@ -115,12 +118,12 @@ export class FakeSite {
   #insert(docs: Row[], keepName: boolean): Row[] {
     const rows = docs.map((doc) => {
       const doctype = String(doc['doctype']), own = doctype === 'Brand' ? doc['brand'] : doctype === 'Custom Field' ? `${String(doc['dt'])}-${String(doc['fieldname'])}` : undefined
-      const name = String(own ?? (keepName ? doc['name'] : undefined) ?? `h${(this.#ticks++).toString(32).padStart(9, '0')}`), refused = this.refuse(doctype, doc)
+      const name = this.rename(doctype, String(own ?? (keepName ? doc['name'] : undefined) ?? `h${(this.#ticks++).toString(32).padStart(9, '0')}`)), refused = this.refuse(doctype, doc)
       if (refused !== null) throw { type: 'ValidationError', message: refused, status: 417 }
       if (this.table(doctype).has(name)) throw { type: 'DuplicateEntryError', message: `${doctype} ${name} already exists`, status: 409 }
       const key = doc['landfall_key']
       if (key !== undefined && [...this.table(doctype).values()].some((row) => row['landfall_key'] === key)) throw { type: 'UniqueValidationError', message: 'Landfall Key must be unique', status: 417 }
-      return { ...doc, name, docstatus: this.late[doctype] === undefined ? doc['docstatus'] ?? 0 : 0, creation: this.#now(), modified: this.#now(), owner: 'Administrator', modified_by: 'Administrator' }
+      return { ...this.alter(doctype, doc), name, docstatus: this.late[doctype] === undefined ? doc['docstatus'] ?? 0 : 0, creation: this.#now(), modified: this.#now(), owner: 'Administrator', modified_by: 'Administrator' }
     })
     for (const row of rows) this.table(String((row as Row)['doctype'])).set(row.name, row)
     return rows
