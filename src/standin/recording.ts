@@ -27,7 +27,8 @@ export const NOT_COMPARED: { path: RegExp; why: string; unless?: (recorded: Json
 const MASKS: [RegExp, string][] = [
   [/\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d+)?/g, '<moment>'],
   [/(\d{4}-\d{2}-\d{2}) \d{1,2}:\d{2}:\d{2}\.\d{6}/g, '$1 <time>'],
-  [/(?<=^frappe\.exceptions\.MandatoryError: \[[\w ]+, )(?=[a-z]*\d)[a-z0-9]{10}(?=\])/g, '<random>'],
+  // Names of ten random characters, where a refused document would have had one.
+  [/\b(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{10}\b/g, '<random>'],
   [/`_[0-9a-f]{16}`|'\w+(?=\.tab\w)/g, '<database>'],
 ]
 
