@@ -77,14 +77,14 @@ function driverError(value: string, key: string): string {
 }
 
 function duplicate(doctype: string, name: string): SiteException {
-  const options: ExceptionOptions = { messages: [{ message: `${doctype} <strong>${name}</strong> already exists`, title: 'Duplicate Name', indicator: 'red' }], duringInsert: true }
+  const options: ExceptionOptions = { messages: [{ message: `${doctype} <strong>${name}</strong> already exists`, title: 'Duplicate Name', indicator: 'red' }], during: 'insert' }
   return new SiteException('DuplicateEntryError', `(${pythonRepr(doctype)}, ${pythonRepr(name)}, ${driverError(name, 'PRIMARY')})`, options)
 }
 
 function notUnique(served: ServedSite, doctype: string, name: string, finding: Found | undefined, message: string): SiteException {
   const [field, table] = (finding?.field ?? '').split('.').reverse() as [string, string?]
   const owner = table === undefined ? doctype : served.site.doctype(doctype)?.field(table)?.options ?? doctype, row = table === undefined ? name : `zu${String(served.nextOrdinal()).padStart(8, '0')}`
-  return new SiteException('UniqueValidationError', `(${pythonRepr(owner)}, ${pythonRepr(row)}, ${driverError(finding?.value ?? '', field)})`, { messages: [{ message, title: 'Message' }], duringInsert: true })
+  return new SiteException('UniqueValidationError', `(${pythonRepr(owner)}, ${pythonRepr(row)}, ${driverError(finding?.value ?? '', field)})`, { messages: [{ message, title: 'Message' }], during: 'insert' })
 }
 
 /** App of a DocType's module beside Frappe itself, or null. */

@@ -57,7 +57,7 @@ const WORDINGS: Wording[] = [
   { text: 'Incorrect value:{} must be >= 0.0', says: '{} must be >= 0' },
   { text: 'There can only be 1 Account per Company in {} {name}', says: 'There can only be 1 Account per Company in {}' },
   { text: "'NoneType' object has no attribute 'strip'", says: 'cost_center_name is missing{}', type: 'AttributeError' },
-  { text: 'Supplier: {} does not exists', says: 'Supplier {} not found', doctype: 'Purchase Order' },
+  { text: 'Supplier: {} does not exists', says: 'Supplier {} not found', doctype: 'Purchase Order', type: 'ValidationError' },
   { text: "unsupported operand type(s) for -: 'NoneType' and 'str'", says: 'unsupported operand type(s) for -', type: 'TypeError' },
   { text: "can't multiply sequence by non-int of type 'float'", says: 'The discount is text{}', type: 'TypeError' },
   { text: "'NoneType' object has no attribute 'endswith'", says: 'warehouse_name is missing{}', type: 'AttributeError' },
