@@ -13,7 +13,7 @@ import { HashNames } from './framework/hash.ts'
 import { storedUnder } from './framework/names.ts'
 import { createOpsTables, FOUND } from './framework/ops.ts'
 import { DocTypePlan } from './framework/plan.ts'
-import { runBatch } from './framework/run-batch.ts'
+import { findRefusals, runBatch } from './framework/run-batch.ts'
 import { postNested } from './framework/nested.ts'
 import { undoAttempt } from './framework/undo.ts'
 import type { PostingRule } from './framework/rule.ts'
@@ -50,6 +50,8 @@ export interface PostHow {
 }
 
 const BATCH_ROWS = 80_000
+/** After everything the site may find. */
+const LAST_STAGE = 999
 
 /**
  * Computes, for drafts in staging, every row the site's tables would hold. One engine per staging; calls run one after another. `rows` must hold the tables of the site
@@ -101,7 +103,8 @@ export class PostingEngine {
     if (!this.#customized.has(doctype)) this.#customized.set(doctype, customized(this.#site, doctype))
     const custom = this.#customized.get(doctype) ?? null
     if (custom !== null) return custom
-    if (this.#rules.has(doctype)) return null
+    const rule = this.#rules.get(doctype)
+    if (rule !== undefined && !rule.refusalsOnly) return null
     if (meta.is_virtual) return `${doctype} is virtual: it has no rows`
     if (meta.issingle) return `${doctype} is a single: its values are settings`
     if (meta.istable) return `${doctype} rows belong to another document`
@@ -154,8 +157,10 @@ export class PostingEngine {
     const run = await this.#run(doctype, how)
     const where = `d._id BETWEEN ${lo} AND ${hi}`
     if (reason !== null) {
+      const { is_virtual, issingle, istable } = this.#site.doctype(doctype)!
+      if (!is_virtual && !issingle && !istable && customized(this.#site, doctype) === null) await findRefusals(run, doctype, source, where, this.#rules.get(doctype)?.refusalsOnly ?? false)
       await this.#staging.run(`INSERT INTO temp.found SELECT d._id, 'blocking', 'unsupported', NULL, NULL, ${literal(reason)}, NULL, ${literal(`unsupported|${doctype}|`)}, ` +
-        `'Leave the entity out, or load it by another way.', 0, 0, FALSE FROM ${source.documents.relation} d WHERE ${where}`)
+        `'Leave the entity out, or load it by another way.', ${LAST_STAGE}, 0, FALSE FROM ${source.documents.relation} d WHERE ${where}`)
       return this.#settle(doctype, source, where)
     }
     await this.#attempts(run, doctype, source, where)

@@ -11,13 +11,19 @@ const DISPATCHER = 'Traceback (most recent call last):\n  File "apps/frappe/frap
 /** That of a request whose login is refused. */
 const LOGIN = 'Traceback (most recent call last):\n  File "apps/frappe/frappe/app.py", line 102, in application\n    validate_auth()\n  File "apps/frappe/frappe/auth.py", line 618, in validate_auth\n    validate_auth_via_api_keys(authorization_header)\n' +
   '  File "apps/frappe/frappe/auth.py", line 684, in validate_auth_via_api_keys\n'
-/** That of an insert the database refused: the driver's error comes first. */
-const INSERT = 'Traceback (most recent call last):\n  File "apps/frappe/frappe/model/base_document.py", line 576, in db_insert\n    frappe.db.sql(\n  File "apps/frappe/frappe/database/database.py", line 230, in sql\n    self._cursor.execute(query, values)\n' +
-  '  File "env/lib/python3.11/site-packages/pymysql/cursors.py", line 153, in execute\n'
+const REFUSED_SQL = '    frappe.db.sql(\n  File "apps/frappe/frappe/database/database.py", line 230, in sql\n    self._cursor.execute(query, values)\n  File "env/lib/python3.11/site-packages/pymysql/cursors.py", line 153, in execute\n    result = self._query(query)\n'
+/** Where the exception arose that was being handled: in the database, in looking for a controller, in a link that keeps a document from being deleted. */
+const FIRST: Record<NonNullable<SiteException['options']['during']>, string> = {
+  insert: `  File "apps/frappe/frappe/model/base_document.py", line 576, in db_insert\n${REFUSED_SQL}`,
+  update: `  File "apps/frappe/frappe/model/base_document.py", line 632, in db_update\n${REFUSED_SQL}`,
+  import: '  File "apps/frappe/frappe/modules/utils.py", line 254, in load_doctype_module\n    doctype_python_modules[key] = frappe.get_module(module_name)\n                                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n  File "apps/frappe/frappe/__init__.py", line 1454, in get_module\n    return importlib.import_module(modulename)\n',
+  unlink: '  File "apps/frappe/frappe/model/delete_doc.py", line 131, in delete_doc\n    check_if_doc_is_linked(doc)\n  File "apps/frappe/frappe/model/delete_doc.py", line 318, in check_if_doc_is_linked\n    raise_link_exists_exception(doc, linked_parent_doctype, reference_docname)\n',
+}
 
 function traceback(exception: SiteException): string {
   if (exception.type === 'AuthenticationError') return `${LOGIN}${exception.line}\n`
-  if (exception.options.duringInsert) return `${INSERT}\nDuring handling of the above exception, another exception occurred:\n\n${DISPATCHER}${exception.line}\n`
+  const { during } = exception.options
+  if (during !== undefined) return `Traceback (most recent call last):\n${FIRST[during]}\nDuring handling of the above exception, another exception occurred:\n\n${DISPATCHER}${exception.line}\n`
   return `${DISPATCHER}${exception.line}\n`
 }
 

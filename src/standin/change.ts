@@ -74,7 +74,7 @@ const equal = (a: Value | undefined, b: Value | undefined): boolean => String(a 
 /** Makes the stored document what the difference of the two predictions says. `given`: what the request changes. */
 export async function applyChange(served: ServedSite, meta: DocTypeMeta, stored: DocumentJson, given: GivenDocument, now: Predicted, then: Predicted): Promise<void> {
   if (now.refused !== null) throw unsupported(`${meta.name} ${stored.name} as it stands cannot be posted again (${now.refused.line}), so what a change does cannot be predicted`)
-  if (then.refused !== null) throw then.refused
+  if (then.refused !== null) throw then.refused.type === 'UniqueValidationError' ? new SiteException(then.refused.type, then.refused.message, { ...then.refused.options, during: 'update' }) : then.refused
   if (JSON.stringify(now.elsewhere) !== JSON.stringify(then.elsewhere)) throw unsupported(`The change of ${meta.name} ${stored.name} has effects on other documents, which cannot be predicted`)
   const changes: Record<string, Value> = {}
   for (const column of meta.columns) {

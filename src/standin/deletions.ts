@@ -96,7 +96,7 @@ function refuse(document: DocumentJson, by: { doctype: string; name: string }, c
   if (!canDisable) throw thrown('LinkExistsError', message)
   const shown = (text: string): ServerMessage => ({ message: text, title: 'Message', indicator: 'red', raise_exception: 1, __frappe_exc_id: '' })
   const text = `You can disable this ${document.doctype} instead of deleting it.`
-  throw thrown('LinkExistsError', text, { messages: [shown(message), shown(text)] })
+  throw thrown('LinkExistsError', text, { messages: [shown(message), shown(text)], during: 'unlink' })
 }
 
 /** The last number of a series is given again. */

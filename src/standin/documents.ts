@@ -26,7 +26,7 @@ export function requireDoctype(served: ServedSite, doctype: string): void {
 /** Throws what importing the controller of an unknown DocType does. */
 export function requireModule(served: ServedSite, doctype: string): void {
   if (served.site.doctype(doctype) !== undefined) return
-  throw new SiteException('ImportError', '', { text: `Module import failed for ${doctype}\nError: No module named 'frappe.core.doctype.${doctype.toLowerCase().replace(/[ -]/g, '_')}'`, messages: [] })
+  throw new SiteException('ImportError', '', { text: `Module import failed for ${doctype}\nError: No module named 'frappe.core.doctype.${doctype.toLowerCase().replace(/[ -]/g, '_')}'`, messages: [], during: 'import' })
 }
 
 /** Inserts a document as the site would, and submits it when `docstatus` says so. Throws the exception the site would raise, Unsupported (501) for what cannot be predicted. */

@@ -35,6 +35,7 @@ const MODULES: Record<string, string> = {
   'erpnext.stock.doctype.stock_ledger_entry.stock_ledger_entry': 'StockFreezeError BackDatedStockTransaction InventoryDimensionNegativeStockError',
   'erpnext.stock.doctype.stock_reconciliation.stock_reconciliation': 'OpeningEntryAccountError EmptyStockReconciliationItemsError',
   'erpnext.stock.stock_ledger': 'NegativeStockError SerialNoExistsInFutureTransaction',
+  'erpnext.exceptions': 'PartyFrozen InvalidAccountCurrency InvalidCurrency PartyDisabled InvalidAccountDimensionError MandatoryAccountDimensionError',
   'erpnext.stock.utils': 'InvalidWarehouseCompany PendingRepostingError',
   'erpnext.utilities.transaction_base': 'UOMMustBeIntegerError',
   'frappe.database.database.Database': 'InvalidColumnName',

@@ -21,7 +21,7 @@ export interface ExceptionOptions {
   /** It was raised in code of this app: `_exc_source`. */
   app?: string | null
   /** It was raised while another was handled: the traceback begins there. */
-  duringInsert?: boolean
+  during?: 'insert' | 'update' | 'import' | 'unlink'
   status?: number
   /** False: an exception of Frappe although its text looks like the driver's. */
   driver?: boolean

@@ -21,12 +21,25 @@ export async function refusal(served: ServedSite, doctype: string, ordinal: numb
   const nested = first !== undefined && first.cause.split('|')[1] !== doctype
   const app = first !== undefined && (nested || inController(served, doctype, first)) ? appOf(served, doctype) : null
   if (error.type === 'MandatoryError') return mandatory(doctype, found, name ?? '')
+  if (error.type === 'LinkValidationError' && first !== undefined && STAGES[first.stage] === 'framework_links') return thrown(error.type, allLinks(served, doctype, found, error.message))
   if (error.type === 'DuplicateEntryError') return duplicate(doctype, first?.value ?? name ?? '')
-  if (error.type === 'UniqueValidationError') return notUnique(doctype, name ?? '', first, error.message)
-  const { message: plain, ...wording } = worded(doctype, error, name ?? ''), message = withTable(served, doctype, first?.field ?? null, plain)
+  if (error.type === 'UniqueValidationError') return notUnique(served, doctype, name ?? '', first, error.message)
+  const { message: plain, ...wording } = worded(doctype, error, name ?? '', first?.idx ?? null), message = withTable(served, doctype, first?.field ?? null, plain)
   // Nobody tells the user of an exception that was not thrown on purpose.
   if (PYTHON_EXCEPTIONS.has(error.type) || /^\(\d{4}, /.test(error.message)) return new SiteException(error.type, message, { app, messages: [] })
   return thrown(error.type, message, { app, ...wording })
+}
+
+const LOST = 'Could not find '
+
+/** All links that lead nowhere are told at once: the document's own, then those of its rows, row by row. */
+function allLinks(served: ServedSite, doctype: string, found: Found[], message: string): string {
+  if (!message.startsWith(LOST)) return message
+  const tables = served.site.doctype(doctype)!.tableFields().map((field) => field.fieldname)
+  const place = ({ field }: Found) => (field?.includes('.') ? tables.indexOf(field.split('.')[0]!) : -1)
+  const links = found.filter((finding) => finding.type === 'LinkValidationError' && STAGES[finding.stage] === 'framework_links' && finding.message.startsWith(LOST))
+  links.sort((a, b) => place(a) - place(b) || (a.idx ?? 0) - (b.idx ?? 0) || a.seq - b.seq)
+  return LOST + links.map((finding) => finding.message.slice(LOST.length)).join(', ')
 }
 
 /** Was the finding met by code of the DocType's own class? */
@@ -41,7 +54,7 @@ function inController(served: ServedSite, doctype: string, finding: Found): bool
 /** The database names the column of a wrong date with its table and itself. */
 function withTable(served: ServedSite, doctype: string, field: string | null, message: string): string {
   const table = field?.includes('.') ? served.site.doctype(doctype)?.field(field.split('.')[0]!)?.options ?? doctype : doctype
-  return message.replace(/(?<=^\(1292, .*) for column '(\w+)' at row/s, (_, column: string) => ` for column \`${DATABASE}\`.\`tab${table}\`.\`${column}\` at row`)
+  return message.replace(/(?<=^\((?:1292|1366), .*) for column '(\w+)' at row/s, (_, column: string) => ` for column \`${DATABASE}\`.\`tab${table}\`.\`${column}\` at row`)
 }
 
 /** Name of the site's database, of the form Frappe gives it. */
@@ -64,13 +77,14 @@ function driverError(value: string, key: string): string {
 }
 
 function duplicate(doctype: string, name: string): SiteException {
-  const options: ExceptionOptions = { messages: [{ message: `${doctype} <strong>${name}</strong> already exists`, title: 'Duplicate Name', indicator: 'red' }], duringInsert: true }
+  const options: ExceptionOptions = { messages: [{ message: `${doctype} <strong>${name}</strong> already exists`, title: 'Duplicate Name', indicator: 'red' }], during: 'insert' }
   return new SiteException('DuplicateEntryError', `(${pythonRepr(doctype)}, ${pythonRepr(name)}, ${driverError(name, 'PRIMARY')})`, options)
 }
 
-function notUnique(doctype: string, name: string, finding: Found | undefined, message: string): SiteException {
-  const field = finding?.field?.split('.').at(-1) ?? ''
-  return new SiteException('UniqueValidationError', `(${pythonRepr(doctype)}, ${pythonRepr(name)}, ${driverError(finding?.value ?? '', field)})`, { messages: [{ message, title: 'Message' }], duringInsert: true })
+function notUnique(served: ServedSite, doctype: string, name: string, finding: Found | undefined, message: string): SiteException {
+  const [field, table] = (finding?.field ?? '').split('.').reverse() as [string, string?]
+  const owner = table === undefined ? doctype : served.site.doctype(doctype)?.field(table)?.options ?? doctype, row = table === undefined ? name : `zu${String(served.nextOrdinal()).padStart(8, '0')}`
+  return new SiteException('UniqueValidationError', `(${pythonRepr(owner)}, ${pythonRepr(row)}, ${driverError(finding?.value ?? '', field)})`, { messages: [{ message, title: 'Message' }], during: 'insert' })
 }
 
 /** App of a DocType's module beside Frappe itself, or null. */

@@ -1,7 +1,7 @@
 import type { ExceptionOptions } from './exception.ts'
 
 /**
- * How the site words an exception where the posting engine's finding says less. `text` is what the site shows, `{}` for each part that varies and `{name}` for the document's name; without its
+ * How the site words an exception where the posting engine's finding says less. `text` is what the site shows, `{}` for each part that varies, `{name}` for the document's name, `{idx}` for the child row's number; without its
  * markup (and with `says`, where the finding says something else) it is what findings are matched against. `title` and `indicator` of the dialog where they are not `Message` and red.
  */
 interface Wording { text: string; says?: string; title?: string; indicator?: string; type?: string; doctype?: string }
@@ -50,7 +50,14 @@ const WORDINGS: Wording[] = [
   { text: `Item ${B} entered multiple times.` },
   { text: 'Address needs to be linked to a Company. Please add a row for Company in the Links table.', title: 'Company Not Linked' },
   { text: 'Account {} does not match with Company {} in Mode of Account: {name}', says: 'Account {} does not match with Company {}', doctype: 'Mode of Payment' },
-  { text: 'Supplier: {} does not exists', says: 'Supplier {} not found', doctype: 'Purchase Order' },
+  { text: 'Row #{idx}: Reqd by Date cannot be before Transaction Date', says: 'Reqd by Date cannot be before Transaction Date' },
+  { text: 'Row #{idx}: Please set reorder quantity', says: 'Please set reorder quantity' },
+  { text: "Row 1: Quantity ({}) cannot be a fraction. To allow this, disable '<strong>Must be Whole Number</strong>' in UOM <strong>{}</strong>.", says: "Quantity ({}) cannot be a fraction. To allow this, disable 'Must be Whole Number' in UOM {}" },
+  { text: "Status must be one of 'Active', 'Inactive', 'Suspended' or 'Left'", says: 'Status must be one of Active, Inactive, Suspended, Left' },
+  { text: 'Incorrect value:{} must be >= 0.0', says: '{} must be >= 0' },
+  { text: 'There can only be 1 Account per Company in {} {name}', says: 'There can only be 1 Account per Company in {}' },
+  { text: "'NoneType' object has no attribute 'strip'", says: 'cost_center_name is missing{}', type: 'AttributeError' },
+  { text: 'Supplier: {} does not exists', says: 'Supplier {} not found', doctype: 'Purchase Order', type: 'ValidationError' },
   { text: "unsupported operand type(s) for -: 'NoneType' and 'str'", says: 'unsupported operand type(s) for -', type: 'TypeError' },
   { text: "can't multiply sequence by non-int of type 'float'", says: 'The discount is text{}', type: 'TypeError' },
   { text: "'NoneType' object has no attribute 'endswith'", says: 'warehouse_name is missing{}', type: 'AttributeError' },
@@ -68,13 +75,13 @@ function pattern(wording: Wording): RegExp {
 const PATTERNS = WORDINGS.map((wording) => ({ wording, pattern: pattern(wording) }))
 
 /** A finding in the site's own words. */
-export function worded(doctype: string, error: { type: string; message: string }, name: string): { message: string } & Pick<ExceptionOptions, 'title' | 'indicator'> {
+export function worded(doctype: string, error: { type: string; message: string }, name: string, idx: number | null = null): { message: string } & Pick<ExceptionOptions, 'title' | 'indicator'> {
   for (const { wording, pattern: form } of PATTERNS) {
     if ((wording.type !== undefined && wording.type !== error.type) || (wording.doctype !== undefined && wording.doctype !== doctype)) continue
     const groups = form.exec(error.message)
     if (groups === null) continue
     let next = 1
-    const message = wording.text.replace(/\{\}|\{name\}/g, (mark) => (mark === '{name}' ? name : groups[next++] ?? ''))
+    const message = wording.text.replace(/\{\}|\{name\}|\{idx\}/g, (mark) => (mark === '{name}' ? name : mark === '{idx}' ? String(idx ?? 1) : groups[next++] ?? ''))
     return { message, ...(wording.title === undefined ? {} : { title: wording.title }), ...(wording.indicator === undefined ? {} : { indicator: wording.indicator }) }
   }
   return { message: error.message }

@@ -34,9 +34,10 @@ async function compareAnswers(files: string[], options: { site?: string; now: st
   const tally = { passed: 0, failed: 0, gaps: 0 }
   const write = (text: string) => process.stdout.write(`${text}\n`)
   for (const file of files) {
-    const served = await ServedSite.open({ site: Site.load(options.site ?? null), clock: fixedClock(options.now), storePath: null })
+    const recording = readLines<RecordedRequest>(file)
+    const served = await ServedSite.open({ site: Site.load(options.site ?? null), clock: fixedClock(recording[0]?.at ?? options.now), storePath: null })
     try {
-      for await (const { id, differences } of replayRecording(served, DEFAULT_TOKEN, readLines<RecordedRequest>(file))) {
+      for await (const { id, differences } of replayRecording(served, DEFAULT_TOKEN, recording)) {
         if (signal.aborted) break
         if (differences.length === 0) tally.passed++
         else if (options.known[id] !== undefined) tally.gaps++

@@ -8,6 +8,8 @@ import { rule as communication } from './communication.ts'
 import { rule as comment } from './comment.ts'
 import { rule as note } from './note.ts'
 import { rule as todo } from './todo.ts'
+import { rule as batch } from './batch.ts'
+import { rule as journalEntry } from './journal-entry.ts'
 import { rule as account } from './account.ts'
 import { rule as costCenter } from './cost-center.ts'
 import { rule as employee } from './employee.ts'
@@ -27,5 +29,5 @@ import { rule as warehouse } from './warehouse.ts'
 /** The rules of all DocTypes that have one. */
 export const RULES: readonly PostingRule[] = [
   customer, supplier, customerGroup, supplierGroup, territory, address, contact, communication, comment, note, todo,
-  account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
+  account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder, journalEntry, batch,
 ]

@@ -84,6 +84,11 @@ function nameOf(table: CheckTable, field: string): string {
 
 const idxOf = (table: CheckTable) => (table.child === null ? '' : ', idx AS idx')
 
+/** A text that is no date is not empty to the site before its database looks at it. */
+function misread(table: CheckTable, column: PlannedColumn): string {
+  return ['date', 'datetime', 'time'].includes(column.kind) ? ` AND ${table.id} NOT IN (SELECT id FROM temp.found WHERE type = 'OperationalError' AND field = ${literal(nameOf(table, column.name))})` : ''
+}
+
 async function reportMandatory(table: CheckTable): Promise<void> {
   for (const [i, column] of mandatory(table.plan).entries()) {
     const field = column.field!, doctype = table.plan.meta.name
@@ -93,7 +98,7 @@ async function reportMandatory(table: CheckTable): Promise<void> {
     const image = field.fieldtype === 'Text Editor' || (field.fieldtype === 'Code' && field.options === 'HTML') ? ` AND NOT COALESCE(contains(${ident(column.name)}, '<img'), FALSE)` : ''
     await table.batch.find({
       type: 'MandatoryError', field: nameOf(table, column.name), seq: BAND.mandatory + table.base / 1000 + i, hint: 'Map a value or a default to the field.',
-      select: `SELECT ${table.id} AS id, ${message} AS message${idxOf(table)} FROM ${table.relation} WHERE ${empty(column)}${image}${scopeOf(table)}`,
+      select: `SELECT ${table.id} AS id, ${message} AS message${idxOf(table)} FROM ${table.relation} WHERE ${empty(column)}${image}${misread(table, column)}${scopeOf(table)}`,
     })
   }
 }

@@ -88,6 +88,8 @@ export interface TextField {
 /** Everything a DocType's controller adds to the framework. One per file in `doctypes/`, exported as `rule`. */
 export interface PostingRule {
   doctype: string
+  /** The rule only knows what the controller refuses, not what it writes: documents it does not refuse are unsupported. Its steps are those of `validate`. */
+  refusalsOnly?: boolean
   /** Other DocTypes whose rows the rule reads; the engine makes sure that `rows` has their tables. */
   reads: string[]
   /** Other tables the rule writes rows to. */

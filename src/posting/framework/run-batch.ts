@@ -26,17 +26,28 @@ export async function runBatch(run: Run, doctype: string, source: DraftSource, w
   await batch.dispose()
 }
 
+/**
+ * What the site would refuse of documents whose rows cannot be predicted. Every insert begins with Frappe's own defaults and links, whatever the controller does; with `known`, the DocType's rule says what the
+ * controller refuses on top of that, and Frappe's checks follow. Writes no rows.
+ */
+export async function findRefusals(run: Run, doctype: string, source: DraftSource, where: string, known: boolean): Promise<void> {
+  const batch = new Batch(run, run.plan(doctype), 0, doctype, source)
+  if (known) {
+    await prepareBatch(batch, source, where)
+    batch.stage = 'autoname'
+    if (!batch.meta.controller.includes('autoname')) await nameDocuments(batch, undefined)
+    await tellRefusedNames(batch)
+  } else {
+    await beginBatch(batch, source, where)
+    // What Frappe would find later may be too late: the controller comes first.
+    await run.staging.run(`DELETE FROM temp.found WHERE severity = 'blocking' AND stage > ${STAGES.indexOf('framework_links')}`)
+  }
+  await batch.dispose()
+}
+
 /** Everything up to the last thing that does not need a name. */
 export async function prepareBatch(batch: Batch, source: DraftSource, where: string): Promise<void> {
-  batch.stage = 'framework_defaults'
-  await buildTables(batch, source, where)
-  await batch.measure()
-  await reportSilent(batch, source, where)
-  await readLeftovers(batch, source, where)
-  await believeChecks(batch, source)
-  await checkStatus(batch, source, where)
-  batch.stage = 'framework_links'
-  await resolveLinks(batch)
+  await beginBatch(batch, source, where)
   await findNumbers(batch, batch.run.rule(batch.meta.name)?.texts?.autoname ?? [], 'autoname')
   await forgetZeros(batch)
   for (const stage of ['before_insert', 'before_validate', 'validate', 'before_save'] as const) await steps(batch, stage)
@@ -46,6 +57,19 @@ export async function prepareBatch(batch: Batch, source: DraftSource, where: str
   await findNumbersInEditors(batch)
   const tree = batch.run.rule(batch.meta.name)?.tree
   if (tree !== undefined) await findBadPositions(batch, tree)
+}
+
+/** Defaults, links and what they fetch: where every insert begins. */
+async function beginBatch(batch: Batch, source: DraftSource, where: string): Promise<void> {
+  batch.stage = 'framework_defaults'
+  await buildTables(batch, source, where)
+  await batch.measure()
+  await reportSilent(batch, source, where)
+  await readLeftovers(batch, source, where)
+  await believeChecks(batch, source)
+  await checkStatus(batch, source, where)
+  batch.stage = 'framework_links'
+  await resolveLinks(batch)
 }
 
 /** Names, keys, the second pass of submitted documents, rows and effects. */
