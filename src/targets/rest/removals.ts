@@ -20,18 +20,33 @@ export async function takeBack(client: SiteClient, request: UndoRequest): Promis
     result.kept.push({ doctype: document.doctype, name: document.name, reason: `changed by ${state.modifiedBy} at ${state.modified}, after it was loaded` })
     return false
   })
+  const restoreSetting = doomed.some((document) => document.docstatus === 1) ? await letLedgersGo(client) : null
   for (const document of doomed) {
     const docstatus = states.get(`${document.doctype}\u001f${document.name}`)?.docstatus ?? 0
     const reason = await remove(client, document, docstatus)
     if (reason === null) result.removed++
     else result.kept.push({ doctype: document.doctype, name: document.name, reason })
   }
+  await restoreSetting?.()
   for (const change of request.restore) {
     const reason = change.doctype === 'Series' ? await restoreSeries(client, change) : await restore(client, change)
     if (reason === null) result.restored += Object.keys(change.values).length
     else result.kept.push({ doctype: change.doctype, name: change.name, reason })
   }
   return result
+}
+
+const ACCOUNTS = 'Accounts Settings', LEDGERS_TOO = 'delete_linked_ledger_entries'
+
+/**
+ * A site keeps the cancelled ledger entries of a document that is deleted, unless its Accounts Settings say otherwise; so they say so for as long as the undo lasts. Answers what
+ * sets them back; null when they say so anyway or the user may not change them (the entries that stay are then listed).
+ */
+async function letLedgersGo(client: SiteClient): Promise<(() => Promise<void>) | null> {
+  const { data, refusal } = await client.insist({ method: 'POST', path: 'api/method/frappe.client.get_single_value', body: { doctype: ACCOUNTS, field: LEDGERS_TOO } })
+  if (refusal !== null || Number(data ?? 0) === 1) return null
+  const set = (value: number) => client.insist({ method: 'PUT', path: documentPath(ACCOUNTS, ACCOUNTS), body: { [LEDGERS_TOO]: value } })
+  return (await set(1)).refusal === null ? async () => { await set(0) } : null
 }
 
 async function statesOf(client: SiteClient, documents: Doomed[]): Promise<Map<string, State>> {

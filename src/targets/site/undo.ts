@@ -25,6 +25,7 @@ export async function undoOnSite(staging: Staging, site: Site, ledger: Ledger, l
   const staying = await ledgerRows(staging, ledger, scope, kept)
   const { removed, restored } = await undoBatches(staging, ledger, SITE_DATABASE, run, mark)
   await keepInMirror(staging, site, ledger, lane, staying)
+  kept.push(...await ledgersLeft(staging, site, lane, documents, kept))
   return { removed, restored, kept }
 }
 
@@ -74,6 +75,20 @@ async function stillThere(lane: Lane, documents: Doomed[], kept: Kept[]): Promis
     for (const row of rows ?? []) found.push({ doctype, name: String(row['name']), reason: 'is still on the site after it was deleted' })
   }
   return found
+}
+
+/** Ledger entries of documents that are gone: the mirror holds them as the site does. */
+async function ledgersLeft(staging: Staging, site: Site, lane: Lane, documents: Doomed[], kept: Kept[]): Promise<Kept[]> {
+  const known = new Set(kept.map((entry) => entry.name)), gone = documents.filter((document) => document.docstatus === 1 && !known.has(document.name)), left = new Map<string, Kept>()
+  if (gone.length === 0) return []
+  for (const table of LEDGERS.filter((name) => site.doctype(name.slice('tab'.length)))) {
+    const rows = await lane.read(table, 'voucher_no', gone.map((document) => document.name)) ?? []
+    if (rows.length === 0) continue
+    await stageActual(staging, table, rows)
+    await staging.run(`INSERT INTO ${SITE_DATABASE}.main.${ident(table)} BY NAME SELECT * FROM ${actualTable(table)} a WHERE a.name NOT IN (SELECT name FROM ${SITE_DATABASE}.main.${ident(table)} WHERE name IS NOT NULL)`)
+    for (const row of rows) left.set(String(row['voucher_no']), { doctype: String(row['voucher_type']), name: String(row['voucher_no']), reason: `is deleted, but its cancelled entries stay in ${table.slice('tab'.length)}; Accounts Settings can have them deleted with it` })
+  }
+  return [...left.values()]
 }
 
 interface Staying extends Kept { entity: string; key: string; docstatus: number; row_hash: string; run: string; phase: string; wave: number }

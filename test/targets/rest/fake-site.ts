@@ -107,6 +107,7 @@ export class FakeSite {
     if (method === 'frappe.client.insert_many') return this.#insert(body['docs'] as Row[], false).map((row) => row['name'])
     if (method === 'frappe.client.cancel') return Object.assign(this.table(String(body['doctype'])).get(String(body['name'])) ?? {}, { docstatus: 2 })
     if (method === 'run_doc_method') return 1_000_000
+    if (method === 'frappe.client.get_single_value') return 1
     if (method === 'upload_file') return { name: 'file-1', file_url: '/private/files/logo.png' }
     const [[, field, , values]] = body['filters'] as [[string, string, string, unknown[]]], wanted = new Set(values.map(String)), doctype = String(body['doctype'])
     const rows = [...this.table(doctype).values()].filter((row) => wanted.has(String(row[field])))
