@@ -27,11 +27,11 @@ async function findDisabledLists(ctx: PostingContext, lines: string): Promise<vo
   })
 }
 
-/** The site adds a missing price while it fills in the lines, and says so even where it refuses the document later. */
+/** The site adds a missing price while it fills in the lines, and says so even where it refuses the document later: for want of a supplier, for one. */
 async function tellNewPrices(ctx: PostingContext, lines: string): Promise<void> {
   if (Number(ctx.site.single('Stock Settings')['auto_insert_price_list_rate_if_missing'] ?? 0) === 0) return
   const rows = await ctx.staging.all<{ id: number; item_code: string; price_list: string }>(`SELECT l._parent AS id, l.item_code, l.price_list FROM ${lines} l JOIN rows."tabPrice List" pl ON pl.name = l.price_list AND pl.currency = l.currency AND pl.enabled = 1
-    JOIN rows."tabItem" m ON m.name = l.item_code WHERE l.price IS NULL AND COALESCE(l.rate, 0) <> 0 AND l._parent NOT IN (SELECT id FROM temp.found WHERE severity = 'blocking' AND stage <= ${STAGES.indexOf('validate')})
+    JOIN rows."tabItem" m ON m.name = l.item_code WHERE l.price IS NULL AND COALESCE(l.rate, 0) <> 0 AND l._parent NOT IN (SELECT id FROM temp.found WHERE severity = 'blocking' AND stage <= ${STAGES.indexOf('validate')} AND NOT (type = 'DoesNotExistError' AND field = 'supplier'))
     AND NOT EXISTS (SELECT 1 FROM rows."tabItem Price" p WHERE p.item_code = l.item_code AND p.price_list = l.price_list AND p.currency = l.currency AND p.uom = l.stock_uom) ORDER BY l._parent, l._idx`)
   for (const row of rows) ctx.tell(row.id, `Item Price added for ${row.item_code} in Price List ${row.price_list}`)
 }
