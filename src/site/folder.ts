@@ -86,6 +86,17 @@ function problemOfDocType(value: Loose): string | null {
   return null
 }
 
+/** The records of a folder as its lines have them, without `doctype`, by DocType. Throws `site-invalid`. */
+export function readSiteRecords(folder: string): Map<string, Loose[]> {
+  const found = new Map<string, Loose[]>()
+  for (const { value } of objects(folder, 'records')) {
+    const { doctype, ...record } = value, list = found.get(String(doctype))
+    if (list === undefined) found.set(String(doctype), [record])
+    else list.push(record)
+  }
+  return found
+}
+
 function readRecords(folder: string): Record<string, CompactRecords> {
   const found = new Map<string, Loose[]>()
   for (const { value, file, line } of objects(folder, 'records')) {
