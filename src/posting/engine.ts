@@ -91,6 +91,7 @@ export class PostingEngine {
     if (!this.#customized.has(doctype)) this.#customized.set(doctype, customized(this.#site, doctype))
     const custom = this.#customized.get(doctype) ?? null
     if (custom !== null) return custom
+    if (meta.controller === null) return `What the code behind ${doctype} does is not known: it is of another app or version, and only the site itself could say`
     if (this.#rules.has(doctype)) return null
     if (meta.is_virtual) return `${doctype} is virtual: it has no rows`
     if (meta.issingle) return `${doctype} is a single: its values are settings`

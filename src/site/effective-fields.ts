@@ -78,7 +78,8 @@ function ordered(fields: Loose[], given: string): Loose[] {
     }
   }
   order.push(...[...after.values()].flat())
-  return [...new Set(order)].map((name) => known.get(name)!)
+  // A fieldname that is there twice stays twice, as on the site.
+  return order.map((name) => known.get(name)!)
 }
 
 const FIELD_TEXTS = ['label', 'options', 'default', 'mandatory_depends_on', 'fetch_from', 'precision'] as const

@@ -132,8 +132,9 @@ function readSettings(folder: string): CompactSettings {
     if (typeof settings?.[part] !== 'object' || settings[part] === null) throw invalid(`settings.json lacks "${part}"`, file)
   }
   const texts = (source: Loose) => Object.fromEntries(Object.entries(source).filter(([, v]) => v !== null).map(([k, v]) => [k, String(v)]))
+  const hooks = settings.hooks === undefined ? {} : { hooks: Object.fromEntries(Object.entries(settings.hooks).map(([doctype, calls]) => [doctype, Array.isArray(calls) ? calls.map(String) : []])) }
   return {
-    apps: texts(settings.apps!), defaults: texts(settings.defaults!),
+    ...hooks, apps: texts(settings.apps!), defaults: texts(settings.defaults!),
     series: Object.fromEntries(Object.entries(settings.series!).map(([prefix, current]) => [prefix, Number(current)])),
     singles: Object.fromEntries(Object.entries(settings.singles!).map(([doctype, values]) => [doctype, texts(values as Loose)])),
   }

@@ -21,7 +21,7 @@ const WRITTEN_BY_OTHERS = new Set([
  */
 const KEPT_COLUMNS: Record<string, readonly string[]> = {
   User: ['enabled', 'email', 'username', 'user_type', 'first_name', 'middle_name', 'last_name', 'full_name', 'language', 'time_zone', 'role_profile_name', 'module_profile'],
-  Role: ['disabled', 'desk_access', 'is_custom'], 'Role Profile': [], 'Module Profile': [], 'Print Format': ['doc_type', 'disabled'], Report: ['ref_doctype', 'report_type', 'disabled'],
+  Role: ['role_name', 'disabled', 'desk_access', 'is_custom'], 'Role Profile': [], 'Module Profile': [], 'Print Format': ['doc_type', 'disabled'], Report: ['ref_doctype', 'report_type', 'disabled'],
   'Email Template': ['subject'], 'Letter Head': ['is_default', 'disabled'],
   'Email Account': ['email_id', 'enable_outgoing', 'default_outgoing', 'enable_incoming', 'default_incoming'],
   Webhook: ['webhook_doctype', 'webhook_docevent', 'enabled'], 'Auto Email Report': ['report', 'enabled', 'frequency'],
@@ -33,6 +33,14 @@ export function keptColumns(doctype: string): readonly string[] | null {
 
 /** Child rows of these tell nothing a link needs, or who may do what. */
 export const WITHOUT_CHILDREN: ReadonlySet<string> = new Set(Object.keys(KEPT_COLUMNS))
+
+/** Singles of the desk and the web site have rows of menus and shortcuts, which no document refers to. */
+const MODULES_OF_FURNITURE = new Set(['Core', 'Website', 'Portal'])
+
+/** Singles whose child rows a snapshot holds. */
+export function singlesWithRows(rows: readonly Loose[]): string[] {
+  return rows.filter((row) => flag(row, 'issingle') && !flag(row, 'is_virtual') && !MODULES_OF_FURNITURE.has(String(row['module']))).map((row) => String(row['name'])).sort()
+}
 
 const flag = (row: Loose, key: string): boolean => Number(row[key] ?? 0) !== 0
 

@@ -3,7 +3,7 @@ import type { Clock } from '../../model/clock.ts'
 import { timestamp } from '../../model/clock.ts'
 import { interferenceOf } from '../../site/interference.ts'
 import { LAYOUT_FIELDTYPES } from '../../site/doctype.ts'
-import { documentDoctypes, referenceDoctypes } from '../../site/reference-doctypes.ts'
+import { documentDoctypes, referenceDoctypes, singlesWithRows } from '../../site/reference-doctypes.ts'
 import type { Site } from '../../site/site.ts'
 import type { NotRead, Snapshot, SnapshotState } from '../../site/snapshot.ts'
 import { assembleDocTypes, pullDocTypes } from './doctype-pull.ts'
@@ -47,7 +47,7 @@ export async function pullSite(reader: SnapshotReader, options: PullOptions): Pr
   const first = await pullRecords(reader, CUSTOMISING.filter((doctype) => parts[doctype] !== undefined).map((doctype) => ({ doctype, fields: own(doctype) })), own, { ...how, singles: [] })
   const custom = applied ? [] : first.rows.get('Custom Field') ?? []
   const fieldsOf = (doctype: string): readonly Loose[] => [...own(doctype), ...custom.filter((field) => field['dt'] === doctype)]
-  const rest = await pullRecords(reader, reference.filter((doctype) => !CUSTOMISING.includes(doctype)).map((doctype) => ({ doctype, fields: fieldsOf(doctype) })), fieldsOf, { ...how, singles })
+  const rest = await pullRecords(reader, reference.filter((doctype) => !CUSTOMISING.includes(doctype)).map((doctype) => ({ doctype, fields: fieldsOf(doctype) })), fieldsOf, { ...how, singles: singlesWithRows(rowsOf) })
   const pulled: PulledRecords = { rows: new Map([...first.rows, ...rest.rows]), state: { ...first.state, ...rest.state }, reused: first.reused + rest.reused, tooMany: rest.tooMany }
   options.progress('settings')
   const settings = { ...await settingsOf(reader, singles, fieldsOf, notRead), apps, ...(code === null ? {} : { hooks: code.hooks }) }

@@ -125,5 +125,5 @@ export class SqlReader implements SnapshotReader {
 function defaultOf(value: unknown, type: string): string | null {
   if (value === null || value === undefined || value === 'NULL') return null
   const text = String(value), quotes = /^'([\s\S]*)'$/.exec(text)
-  return quotes === null || /text$|blob$/.test(type) ? text : quotes[1]!.replaceAll("''", "'")
+  return quotes === null || /text$|blob$/.test(type) ? text : quotes[1]!.replaceAll("''", "'").replaceAll('\\\\', '\\')
 }
