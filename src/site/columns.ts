@@ -69,9 +69,9 @@ export function deriveColumns(doctype: Loose, fields: readonly Loose[]): ColumnR
     seen.add(column[0])
     columns.push(column)
   }
+  const optional = ['_user_tags', '_comments', '_assign', '_liked_by', ...(number(doctype['track_seen']) !== 0 ? ['_seen'] : [])]
   if (child) return [...columns, plain('parent', 'varchar(140)', 'MUL'), plain('parentfield'), plain('parenttype')]
-  for (const own of ['_user_tags', '_comments', '_assign', '_liked_by', ...(number(doctype['track_seen']) !== 0 ? ['_seen'] : [])]) columns.push(plain(own, 'text'))
-  return columns
+  return [...columns, ...optional.filter((column) => !seen.has(column)).map((column) => plain(column, 'text'))]
 }
 
 /**

@@ -2,7 +2,9 @@ import type { Command } from 'commander'
 import { LandfallError } from '../../errors/error.ts'
 import { environmentOf } from '../environment.ts'
 import { accessOf, addAccessFlags, projectIfAny, type AccessFlags } from '../site/access.ts'
+import { showDiff, siteOf } from '../site/diff.ts'
 import { pullInto, showPull } from '../site/pull.ts'
+import { diffSites } from '../../site/diff.ts'
 
 const WAYS = ['auto', 'rest', 'bench', 'database']
 
@@ -10,6 +12,7 @@ const WAYS = ['auto', 'rest', 'bench', 'database']
 export function register(program: Command, signal: AbortSignal): void {
   const site = program.command('site').description('Know the site that documents go to: an exact snapshot of it, differences, rights.')
   registerPull(site, signal)
+  registerDiff(site, signal)
 }
 
 function registerPull(site: Command, signal: AbortSignal): void {
@@ -27,5 +30,22 @@ function registerPull(site: Command, signal: AbortSignal): void {
       const more = (options.doctype ?? '').split(',').map((name) => name.trim()).filter(Boolean)
       const snapshot = await pullInto(folder, accessOf(options, projectIfAny(globals.project)), { via: options.via, full: options.full ?? false, more, cap: Number(options.most) }, terminal)
       showPull(folder, snapshot, terminal)
+    })
+}
+
+function registerDiff(site: Command, signal: AbortSignal): void {
+  const command = site.command('diff').description('Compare two sites: versions, DocTypes, fields, columns, settings, counters, records. Exit code 0: equal, 1: different.')
+    .argument('<left>', 'a folder, `shipped`, or `live`').argument('<right>', 'the other one')
+  addAccessFlags(command)
+    .option('--only <list>', 'areas separated by commas: version, DocType, field, column, controller, setting, default, series, record')
+    .option('--limit <n>', 'differences to show of each area', '20')
+    .addHelpText('after', '\nExamples:\n  $ landfall site diff shipped site\n  $ landfall site diff site live --url https://erp.example.com\n  $ landfall site diff before after --json | jq .what')
+    .action(async (left: string, right: string, options: AccessFlags & { only?: string; limit: string }, self: Command) => {
+      const { globals, terminal } = environmentOf(self, signal)
+      const access = () => accessOf(options, projectIfAny(globals.project))
+      const only = options.only === undefined ? null : new Set(options.only.split(',').map((name) => name.trim()))
+      const differences = diffSites(await siteOf(left, access, terminal), await siteOf(right, access, terminal)).filter((one) => only === null || only.has(one.area))
+      showDiff(left, right, differences, Number(options.limit), terminal)
+      process.exitCode = differences.length > 0 ? 1 : 0
     })
 }
