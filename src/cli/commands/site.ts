@@ -2,6 +2,8 @@ import type { Command } from 'commander'
 import { LandfallError } from '../../errors/error.ts'
 import { environmentOf } from '../environment.ts'
 import { accessOf, addAccessFlags, projectIfAny, type AccessFlags } from '../site/access.ts'
+import { rightsOf } from '../site/examine.ts'
+import { showRights } from '../site/rights.ts'
 import { showDiff, siteOf } from '../site/diff.ts'
 import { pullInto, showPull } from '../site/pull.ts'
 import { diffSites } from '../../site/diff.ts'
@@ -13,6 +15,7 @@ export function register(program: Command, signal: AbortSignal): void {
   const site = program.command('site').description('Know the site that documents go to: an exact snapshot of it, differences, rights.')
   registerPull(site, signal)
   registerDiff(site, signal)
+  registerRights(site, signal)
 }
 
 function registerPull(site: Command, signal: AbortSignal): void {
@@ -47,5 +50,20 @@ function registerDiff(site: Command, signal: AbortSignal): void {
       const differences = diffSites(await siteOf(left, access, terminal), await siteOf(right, access, terminal)).filter((one) => only === null || only.has(one.area))
       showDiff(left, right, differences, Number(options.limit), terminal)
       process.exitCode = differences.length > 0 ? 1 : 0
+    })
+}
+
+function registerRights(site: Command, signal: AbortSignal): void {
+  const command = site.command('rights').description('What each way into the site (pull, rest, bench, express) needs, and what of it the user has. Exit code 1 when something is missing.')
+  addAccessFlags(command)
+    .option('--missing', 'only what is missing')
+    .addHelpText('after', '\nExamples:\n  $ LANDFALL_TOKEN=KEY:SECRET landfall site rights --url https://erp.example.com\n  $ landfall site rights --missing --json')
+    .action(async (options: AccessFlags & { missing?: boolean }, self: Command) => {
+      const { globals, terminal } = environmentOf(self, signal)
+      const project = projectIfAny(globals.project), access = accessOf(options, project)
+      if (access.rest === null && access.bench === null && access.database === null) throw new LandfallError('usage', 'Which site?', { hint: '--url https://erp.example.com with LANDFALL_TOKEN=KEY:SECRET, --bench FOLDER, or --database mysql://USER@HOST/NAME' })
+      const rights = await rightsOf(access, project)
+      showRights(rights, options.missing ?? false, terminal)
+      process.exitCode = rights.some((right) => right.has === false) ? 1 : 0
     })
 }
