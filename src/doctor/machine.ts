@@ -38,8 +38,10 @@ export function machineFacts(folder: string, limits: { memory: number; spill: nu
   }
 }
 
-/** Checks of this machine. `records`: how many the sources hold together, null where nobody knows. */
-export function checkMachine(facts: MachineFacts, records: number | null): DoctorCheck[] {
+/** Records the sources hold together, and entities that do not say; null without a project. */
+export type Records = { known: number; uncounted: number } | null
+
+export function checkMachine(facts: MachineFacts, records: Records): DoctorCheck[] {
   const checks = new Checks('machine')
   const [major = 0, minor = 0] = facts.node.split('.').map(Number)
   const old = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])
@@ -53,12 +55,12 @@ export function checkMachine(facts: MachineFacts, records: number | null): Docto
   return checks.list
 }
 
-function checkDisk(checks: Checks, facts: MachineFacts, records: number | null): void {
+function checkDisk(checks: Checks, facts: MachineFacts, records: Records): void {
   if (facts.freeBytes === null) return checks.add('disk', 'free disk', 'skipped', `${facts.folder} cannot be looked at`)
-  const staging = records === null ? null : records * BYTES_PER_RECORD * 2
+  const staging = records === null ? null : records.known * BYTES_PER_RECORD * 2
   const free = `${size(facts.freeBytes)} free`
-  if (staging === null) return checks.add('disk', 'free disk', facts.freeBytes < 1 << 30 ? 'fail' : 'ok', `${free}; how much is needed is not known, the sources do not say how many records they hold`, `Make room in ${facts.folder}.`)
-  const text = `${free}; ${records!.toLocaleString('en-US')} records need about ${size(staging)} for staging and rehearsal`
+  if (staging === null) return checks.add('disk', 'free disk', facts.freeBytes < 1 << 30 ? 'fail' : 'ok', `${free}; how much is needed depends on the sources, and there is no project here`, `Make room in ${facts.folder}.`)
+  const text = `${free}; ${records!.known.toLocaleString('en-US')} records${records!.uncounted > 0 ? ` (${records!.uncounted} entities do not say)` : ''} need about ${size(staging)} for staging and rehearsal`
   checks.add('disk', 'free disk', facts.freeBytes < staging ? 'fail' : 'ok', text, `Make room in ${facts.folder}, or put the project on another disk.`)
   const left = facts.freeBytes - staging
   // Spilling is allowed up to the limit, and fills the disk before it reaches it.

@@ -20,7 +20,8 @@ export function checkSite(facts: SiteFacts, supported: Supported): DoctorCheck[]
     return checks.list
   }
   checks.add('reach', 'reach', 'ok', facts.url)
-  checks.add('tls', 'encrypted connection', facts.secure || /\/\/(127\.|localhost|\[::1\])/.test(facts.url) ? 'ok' : 'warn', facts.secure ? 'https' : 'http', 'Documents and the token travel in the clear: use https.')
+  const here = /\/\/(127\.|localhost\b|\[::1\])/.test(facts.url)
+  checks.add('tls', 'encrypted connection', facts.secure || here ? 'ok' : 'warn', facts.secure ? 'https' : here ? 'http, which does not leave this machine' : 'http', 'Documents and the token travel in the clear: use https.')
   if (facts.user === null) {
     checks.add('login', 'login', 'fail', `refused: ${facts.loginError ?? ''}`, 'Make an API key and secret in the user\'s settings, API Access, and set LANDFALL_TOKEN=KEY:SECRET.')
     checks.add('versions', 'versions and everything after', 'skipped', 'there is no login')

@@ -71,7 +71,8 @@ export function deriveColumns(doctype: Loose, fields: readonly Loose[]): ColumnR
   }
   const optional = ['_user_tags', '_comments', '_assign', '_liked_by', ...(number(doctype['track_seen']) !== 0 ? ['_seen'] : [])]
   if (child) return [...columns, plain('parent', 'varchar(140)', 'MUL'), plain('parentfield'), plain('parenttype')]
-  return [...columns, ...optional.filter((column) => !seen.has(column)).map((column) => plain(column, 'text'))]
+  // A DocType may have a field of such a name: the column is a text all the same.
+  return [...columns.map((column) => (optional.includes(column[0]) ? plain(column[0], 'text') : column)), ...optional.filter((column) => !seen.has(column)).map((column) => plain(column, 'text'))]
 }
 
 /**

@@ -81,18 +81,19 @@ export async function examine(project: Project | null, folder: string, access: S
   return all
 }
 
-async function sourceChecks(project: Project | null): Promise<{ records: number | null; checks: DoctorCheck[] }> {
+async function sourceChecks(project: Project | null): Promise<{ records: { known: number; uncounted: number } | null; checks: DoctorCheck[] }> {
   if (project === null) return { records: null, checks: [] }
   const spool = mkdtempSync(join(tmpdir(), 'landfall-doctor-'))
   try {
     const checks: DoctorCheck[] = []
-    let records: number | null = 0
+    const records = { known: 0, uncounted: 0 }
     for (const [name, source] of Object.entries(project.config.sources)) {
       const exam = await examineSource(name, source.kind, () => openProjectSource(project, name), systemClock, spool)
       checks.push(...exam.checks)
-      records = records === null || exam.records === null ? null : records + exam.records
+      records.known += exam.records
+      records.uncounted += exam.uncounted
     }
-    return { records: Object.keys(project.config.sources).length === 0 ? null : records, checks }
+    return { records, checks }
   } finally {
     rmSync(spool, { recursive: true, force: true })
   }
