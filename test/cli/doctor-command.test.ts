@@ -72,7 +72,7 @@ describe('landfall site', () => {
     expect(finished.code).toBe(1)
     expect(finished.out).toMatch(/Snapshot of the site\n +✗ read Server Script .*\n +→ Give the user the role Script Manager/)
     expect(finished.out).toMatch(/Load over REST\n +✗ create, write, delete Customer +lacks create/)
-    expect(finished.out).toMatch(/3 of 21 rights are missing/)
+    expect(finished.out).toMatch(/3 of 22 rights are missing/)
   })
 
   it('without a way to a site, and with a wrong flag, is wrong usage', async () => {

@@ -136,9 +136,9 @@ describe('a second pull', () => {
 
 describe('what may not be read', () => {
   it('is named, and the rest is there', async () => {
-    for (const doctype of ['Workflow', 'User', 'Document Naming Settings', 'Selling Settings']) site.denied.add(doctype)
+    for (const doctype of ['Workflow', 'Fleet Car', 'User', 'Document Naming Settings', 'Selling Settings']) site.denied.add(doctype)
     const snapshot = await pull()
-    for (const what of ['records of Workflow', 'records of User', 'global defaults', 'counters of naming series', 'settings: Selling Settings']) expect(notRead(snapshot)).toContain(what)
+    for (const what of ['records of Workflow', 'records of Fleet Car, User', 'global defaults', 'counters of naming series', 'settings: Selling Settings']) expect(notRead(snapshot)).toContain(what)
     expect(Site.load(folder).records('Customer')).toHaveLength(2)
   })
 

@@ -11,6 +11,7 @@ import { examineSource } from '../../doctor/source.ts'
 import { LandfallError } from '../../errors/error.ts'
 import { systemClock } from '../../model/clock.ts'
 import { planDocuments } from '../../phases/plan.ts'
+import { referenceDoctypes } from '../../site/reference-doctypes.ts'
 import { Site } from '../../site/site.ts'
 import { probeRights, probeSite } from '../../targets/rest/snapshot/site-probe.ts'
 import { benchRunner, codeFacts } from '../../targets/snapshot/bench.ts'
@@ -37,10 +38,21 @@ export function wantedDoctypes(project: Project | null): string[] {
 /** Rights for every lane there is a way to. */
 export async function rightsOf(access: SiteAccess, project: Project | null): Promise<Right[]> {
   const shipped = Site.load(), rights: Right[] = []
-  if (access.rest !== null) rights.push(...await probeRights(access.rest, wantedDoctypes(project).map((name) => ({ name, submits: shipped.doctype(name)?.is_submittable ?? false })), systemClock))
+  if (access.rest !== null) {
+    const wanted = wantedDoctypes(project)
+    rights.push(...await probeRights(access.rest, wanted.map((name) => ({ name, submits: shipped.doctype(name)?.is_submittable ?? false })), referencesOf(wanted, shipped), systemClock))
+  }
   if (access.bench !== null) rights.push(await benchRight(access.bench))
   if (access.database !== null) rights.push(...databaseRights(access.database, await probeDatabase(access.database, systemClock)))
   return rights
+}
+
+/** DocTypes that documents of the given ones, and their rows, link to, as far as a snapshot holds such. */
+function referencesOf(wanted: readonly string[], shipped: Site): string[] {
+  const rows = shipped.doctypes().map((meta) => ({ name: meta.name, module: meta.module, issingle: meta.issingle, istable: meta.istable, is_virtual: meta.is_virtual, is_submittable: meta.is_submittable }))
+  const held = new Set(referenceDoctypes(rows)), metas = wanted.flatMap((name) => shipped.doctype(name) ?? [])
+  const children = metas.flatMap((meta) => meta.tableFields().flatMap((field) => shipped.doctype(field.options ?? '') ?? []))
+  return [...new Set([...metas, ...children].flatMap((meta) => meta.linkFields().map((field) => field.options ?? '')))].filter((name) => held.has(name) && name !== 'User').sort()
 }
 
 async function benchRight(bench: NonNullable<SiteAccess['bench']>): Promise<Right> {

@@ -25,6 +25,8 @@ export async function pullInto(folder: string, access: SiteAccess, wishes: PullW
   }
 }
 
+const WIDTH = 140
+
 /** What a person wants to know of a pull: how much, what is missing, what could interfere. */
 export function showPull(folder: string, snapshot: Snapshot, terminal: Terminal): void {
   const { origin, settings, doctypes, records } = snapshot
@@ -47,7 +49,7 @@ export function showPull(folder: string, snapshot: Snapshot, terminal: Terminal)
   }
   if (snapshot.notRead.length > 0) {
     terminal.print(`\n${colors.yellow('!')} could not be read`)
-    for (const { what, why, hint } of snapshot.notRead) terminal.print(`  ${what}: ${why}\n    ${colors.dim(hint)}`)
+    for (const { what, why, hint } of snapshot.notRead) terminal.print(`  ${what.length > WIDTH ? `${what.slice(0, WIDTH)}... (all in snapshot.yaml)` : what}: ${why}\n    ${colors.dim(hint)}`)
   }
   const left = Object.entries(snapshot.leftOut)
   if (left.length > 0) terminal.print(`\n  on the site, not in the folder: ${left.map(([doctype, count]) => `${formatCount(count)} ${doctype}`).join(', ')}`)

@@ -66,7 +66,7 @@ export function privilegesOn(database: string, grants: readonly string[]): Set<s
   for (const grant of grants) {
     const match = /^GRANT (.+?) ON (?:TABLE )?(\S+)\.(\S+) TO /i.exec(grant)
     if (match === null || match[3] !== '*') continue
-    const name = match[2]!.replaceAll('`', '').replaceAll('\\_', '_').replaceAll('\\%', '%')
+    const name = match[2]!.replaceAll(/[`"]/g, '').replaceAll('\\_', '_').replaceAll('\\%', '%')
     if (name !== '*' && name !== database && !(name.includes('%') && new RegExp(`^${name.replaceAll('%', '.*')}$`).test(database))) continue
     for (const privilege of match[1]!.split(',')) found.add(privilege.trim().toUpperCase().replace(' PRIVILEGES', ''))
   }

@@ -1,4 +1,5 @@
 import type { Loose } from '../../site/compact.ts'
+import { INTERFERING } from '../../site/interference.ts'
 import { keptColumns, WITHOUT_CHILDREN } from '../../site/reference-doctypes.ts'
 import type { NotRead, SnapshotState } from '../../site/snapshot.ts'
 import type { SnapshotReader } from './reader.ts'
@@ -8,6 +9,7 @@ export interface RecordPlan { doctype: string; fields: readonly Loose[] }
 
 export interface PulledRecords { rows: Map<string, Loose[]>; state: SnapshotState['records']; reused: number; tooMany: Record<string, number> }
 
+const ACTING: ReadonlySet<string> = new Set(INTERFERING.map((kind) => kind.doctype))
 const NEVER = new Set(['creation', 'modified', 'owner', 'modified_by', '_user_tags', '_comments', '_assign', '_liked_by', '_seen', 'doctype'])
 
 /** Times as MariaDB shows them; over REST they come as Python writes them. */
@@ -36,11 +38,12 @@ export async function pullRecords(reader: SnapshotReader, doctypes: readonly Rec
   cap: number; asked: ReadonlySet<string>; before: { state: SnapshotState['records']; rows: ReadonlyMap<string, Loose[]> } | null; notRead: NotRead[]; singles: readonly string[]
 }): Promise<PulledRecords> {
   const result: PulledRecords = { rows: new Map(), state: {}, reused: 0, tooMany: {} }
-  const changes = new Map<string, { all: boolean; names: string[] }>()
+  const changes = new Map<string, { all: boolean; names: string[] }>(), refused = new Map<string, string[]>()
   await Promise.all(doctypes.map(async ({ doctype, fields }) => {
     const pulled = await pullOne(reader, doctype, fields, options)
     if ('refused' in pulled) {
-      options.notRead.push({ what: `records of ${doctype}`, why: pulled.refused, hint: `Posting takes it that there are none. Give the user the right to read ${doctype}.` })
+      if (ACTING.has(doctype)) options.notRead.push({ what: `records of ${doctype}`, why: pulled.refused, hint: 'Whether any of them is in force is not known: predictions can be wrong. landfall site rights names the role.' })
+      else refused.set(pulled.refused, [...refused.get(pulled.refused) ?? [], doctype])
       return
     }
     if ('tooMany' in pulled) { result.tooMany[doctype] = pulled.tooMany; return }
@@ -49,6 +52,7 @@ export async function pullRecords(reader: SnapshotReader, doctypes: readonly Rec
     if (pulled.rows.length > 0) result.rows.set(doctype, pulled.rows)
     changes.set(doctype, pulled.changed)
   }))
+  for (const [why, names] of refused) options.notRead.push({ what: `records of ${names.sort().join(', ')}`, why, hint: 'Posting takes it that there are none, so links to them are predicted to be refused. landfall site rights names what the user lacks.' })
   await pullChildren(reader, result, changes, fieldsOf, options)
   return result
 }
@@ -102,6 +106,7 @@ async function pullChildren(reader: SnapshotReader, result: PulledRecords, chang
       if (!list.includes(parent)) parentsOf.set(child, [...list, parent])
     }
   }
+  const refused: string[] = []
   await Promise.all([...parentsOf].map(async ([child, parents]) => {
     const before = options.before?.rows.get(child) ?? []
     const again = parents.filter((parent) => changes.get(parent)?.all !== false), touched = parents.flatMap((parent) => changes.get(parent)?.names ?? [])
@@ -111,7 +116,7 @@ async function pullChildren(reader: SnapshotReader, result: PulledRecords, chang
     result.reused += rows.size
     const take = async (parentDoctypes: string[], names: string[] | null): Promise<void> => {
       const got = await reader.children(child, parentDoctypes, names)
-      if ('refused' in got) options.notRead.push({ what: `rows of ${child}`, why: got.refused, hint: `They belong to ${parentDoctypes.join(', ')}.` })
+      if ('refused' in got) refused.push(child)
       else for (const row of got.value) rows.set(String(row['name']), recordLine(row, fieldsOf(child), null))
     }
     if (again.length > 0) await take(again, null)
@@ -119,4 +124,5 @@ async function pullChildren(reader: SnapshotReader, result: PulledRecords, chang
     if (touched.length > 0 && others.length > 0) await take(others, touched)
     if (rows.size > 0) result.rows.set(child, [...rows.values()])
   }))
+  if (refused.length > 0) options.notRead.push({ what: `rows of ${[...new Set(refused)].sort().join(', ')}`, why: 'the user may not read what they belong to', hint: 'The documents they belong to are taken to have none.' })
 }

@@ -134,14 +134,21 @@ const PULL_NEEDS: [doctype: string, role: string, without: string][] = [
   ['Notification', 'System Manager', 'notifications that send emails are not seen'], ['Webhook', 'System Manager', 'webhooks are not seen'],
 ]
 
-/** What the user may do, by asking: reads of one record, and the site's own answer about creating, submitting, cancelling and deleting. */
-export async function probeRights(address: SiteAddress, doctypes: readonly { name: string; submits: boolean }[], clock: Clock): Promise<Right[]> {
+/** What the user may do, by asking: reads (also of `references`, what the documents link to), and the site's own answer about creating, submitting, cancelling and deleting. */
+export async function probeRights(address: SiteAddress, doctypes: readonly { name: string; submits: boolean }[], references: readonly string[], clock: Clock): Promise<Right[]> {
   const client = new SiteClient({ ...address, clock, retries: 1 })
   try {
     const pull = await Promise.all(PULL_NEEDS.map(async ([doctype, role, without]): Promise<Right> => {
       const has = await may(client, doctype, 'read')
       return { lane: 'pull', what: `read ${doctype}`, has, why: without, wayOut: `Give the user the role ${role}.` }
     }))
+    const unread = (await Promise.all(references.map(async (doctype) => ({ doctype, has: await may(client, doctype, 'read') })))).filter(({ has }) => has === false).map(({ doctype }) => doctype)
+    if (references.length > 0) {
+      pull.push({
+        lane: 'pull', what: `read the ${references.length} DocTypes those documents refer to`, has: unread.length === 0, why: `lacks ${unread.join(', ')}`,
+        wayOut: 'Role Permissions Manager: give a role of the user read on them; links to what is not read are predicted to be refused.',
+      })
+    }
     const wanted = [...doctypes.flatMap(({ name, submits }) => ['create', 'write', 'delete', ...(submits ? ['submit', 'cancel'] : [])].map((type) => ({ name, type }))), { name: 'Custom Field', type: 'create' }]
     const answers = await Promise.all(wanted.map(async ({ name, type }) => ({ name, type, has: await may(client, name, type) })))
     const rest = [...new Set(wanted.map(({ name }) => name))].map((name): Right => {
