@@ -39,7 +39,7 @@ function columnOf(field: Loose): ColumnRow | null {
   if (fieldtype === 'Check' || fieldtype === 'Int') return [text(field['fieldname']), type, false, key, String(Math.trunc(number(given)))]
   if (fieldtype === 'Currency' || fieldtype === 'Float' || fieldtype === 'Percent') return [text(field['fieldname']), type, false, key, number(given).toFixed(9)]
   if (given === '' || COMPUTED_DEFAULTS.has(given) || given.startsWith(':')) return [text(field['fieldname']), type, true, key, null]
-  return [text(field['fieldname']), type, true, key, long ? `'${given.replaceAll("'", "''")}'` : fieldtype === 'Time' ? timeOf(given) : given]
+  return [text(field['fieldname']), type, true, key, long ? `'${given.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')}'` : fieldtype === 'Time' ? timeOf(given) : given]
 }
 
 /** `9:00` as MariaDB shows it. */

@@ -34,7 +34,7 @@ describe('columns by Frappe\'s rules', () => {
   it.each([
     [{ fieldtype: 'Int', length: 15 }, ['bigint(20)', false, '', '0']], [{ fieldtype: 'Int', length: 4 }, ['int(4)', false, '', '0']], [{ fieldtype: 'Data', length: 20, unique: 1 }, ['varchar(20)', true, 'UNI', null]],
     [{ fieldtype: 'Check', default: '1' }, ['int(1)', false, '', '1']], [{ fieldtype: 'Currency', default: '2.5' }, ['decimal(21,9)', false, '', '2.500000000']], [{ fieldtype: 'Date', default: 'Today' }, ['date', true, '', null]],
-    [{ fieldtype: 'Small Text', default: 'it\'s' }, ['text', true, '', "'it''s'"]], [{ fieldtype: 'Time', default: '9:00' }, ['time(6)', true, '', '09:00:00.000000']], [{ fieldtype: 'Link', default: ':Company' }, ['varchar(140)', true, '', null]],
+    [{ fieldtype: 'Small Text', default: "it's" }, ['text', true, '', "'it\\'s'"]], [{ fieldtype: 'Time', default: '9:00' }, ['time(6)', true, '', '09:00:00.000000']], [{ fieldtype: 'Link', default: ':Company' }, ['varchar(140)', true, '', null]],
     [{ fieldtype: 'Rating' }, ['decimal(3,2)', true, '', null]],
   ])('%o', (field, expected) => {
     expect(deriveColumns({}, [{ fieldname: 'x', ...field }]).find(([name]) => name === 'x')!.slice(1)).toEqual(expected)

@@ -112,7 +112,7 @@ export class RestReader implements SnapshotReader {
     if (answer.status >= 300) return { refused: refusedBy(answer) }
     const { docs, message } = answer.body as { docs: Loose[]; message: { prefixes: string[] } }
     const values: Record<string, number> = {}
-    await Promise.all(message.prefixes.filter((prefix) => prefix !== '').map(async (prefix) => {
+    await Promise.all(message.prefixes.map(async (prefix) => {
       const current = await this.#client.ask('/api/method/run_doc_method', {}, { docs: JSON.stringify({ ...docs[0], prefix }), method: 'get_current' })
       const value = (current.body as { message?: number } | null)?.message
       if (current.status < 300 && typeof value === 'number' && value > 0) values[prefix] = value
