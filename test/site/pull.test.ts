@@ -201,3 +201,21 @@ describe('code nobody knows', () => {
     expect(await unsupported('Visit Note')).toBeNull()
   })
 })
+
+it('Ctrl-C ends a pull and leaves the folder as it was', async () => {
+  await pull()
+  const stop = new AbortController(), before = readFileSync(join(folder, 'snapshot.yaml'), 'utf8')
+  const reader = new RestReader(new SiteClient({ url: site.url, token: site.token, clock: systemClock, signal: stop.signal }))
+  const pulling = pullSite(reader, { clock: systemClock, shipped: Site.load(), code: null, before: null, more: [], cap: 10, progress: (what) => { if (what === 'records') stop.abort() } })
+  await expect(pulling).rejects.toMatchObject({ code: 'interrupted' })
+  await reader.close()
+  expect(readFileSync(join(folder, 'snapshot.yaml'), 'utf8')).toBe(before)
+})
+
+it('documents of the mappings are taken where they are not too many', async () => {
+  const reader = new RestReader(new SiteClient({ url: site.url, token: site.token, clock: systemClock }))
+  const wishes = { clock: systemClock, shipped: Site.load(), code: null, before: null, more: [], also: ['Sales Invoice'], progress: () => undefined }
+  expect((await pullSite(reader, { ...wishes, cap: 10 })).snapshot.records.get('Sales Invoice')).toHaveLength(2)
+  expect((await pullSite(reader, { ...wishes, cap: 1 })).snapshot.leftOut).toMatchObject({ 'Sales Invoice': 2 })
+  await reader.close()
+})

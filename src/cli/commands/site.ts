@@ -1,8 +1,9 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { LandfallError } from '../../errors/error.ts'
 import { environmentOf } from '../environment.ts'
 import { accessOf, addAccessFlags, projectIfAny, type AccessFlags } from '../site/access.ts'
-import { rightsOf } from '../site/examine.ts'
+import { rightsOf, wantedDoctypes } from '../site/examine.ts'
 import { showRights } from '../site/rights.ts'
 import { showDiff, siteOf } from '../site/diff.ts'
 import { pullInto, showPull } from '../site/pull.ts'
@@ -20,19 +21,20 @@ export function register(program: Command, signal: AbortSignal): void {
 
 function registerPull(site: Command, signal: AbortSignal): void {
   const command = site.command('pull').description('Take a snapshot of a site into a folder: DocTypes with customisations, columns, settings, counters, reference records, and what could interfere. Changes nothing on the site. A second pull into the same folder fetches what changed.')
-    .argument('[folder]', 'where it goes', 'site')
+    .argument('[folder]', 'where it goes; default: `site` in the folder of the project')
   addAccessFlags(command)
     .option('--via <way>', `${WAYS.join(', ')}: how the data is read; auto takes the most exact way given`, 'auto')
     .option('--doctype <list>', 'DocTypes whose records are wanted too, separated by commas')
     .option('--most <n>', 'a DocType of more records than this is left out, unless named', '50000')
     .option('--full', 'fetch everything again')
     .addHelpText('after', '\nExamples:\n  $ LANDFALL_TOKEN=KEY:SECRET landfall site pull --url https://erp.example.com\n  $ landfall site pull --bench /home/frappe/frappe-bench --site-name erp.example.com\n  $ landfall site pull && landfall site diff shipped site')
-    .action(async (folder: string, options: AccessFlags & { via: string; doctype?: string; most: string; full?: boolean }, self: Command) => {
+    .action(async (given: string | undefined, options: AccessFlags & { via: string; doctype?: string; most: string; full?: boolean }, self: Command) => {
       const { globals, terminal } = environmentOf(self, signal)
       if (!WAYS.includes(options.via)) throw new LandfallError('usage', `--via: found "${options.via}", allowed ${WAYS.join(', ')}`)
       const more = (options.doctype ?? '').split(',').map((name) => name.trim()).filter(Boolean)
-      const snapshot = await pullInto(folder, accessOf(options, projectIfAny(globals.project)), { via: options.via, full: options.full ?? false, more, cap: Number(options.most) }, terminal)
-      showPull(folder, snapshot, terminal)
+      const project = projectIfAny(globals.project), folder = given ?? join(globals.project, 'site')
+      const snapshot = await pullInto(folder, accessOf(options, project), { via: options.via, full: options.full ?? false, more, also: project === null ? [] : wantedDoctypes(project), cap: Number(options.most) }, terminal, signal)
+      showPull(given ?? 'site', snapshot, terminal)
     })
 }
 
@@ -47,7 +49,7 @@ function registerDiff(site: Command, signal: AbortSignal): void {
       const { globals, terminal } = environmentOf(self, signal)
       const access = () => accessOf(options, projectIfAny(globals.project))
       const only = options.only === undefined ? null : new Set(options.only.split(',').map((name) => name.trim()))
-      const differences = diffSites(await siteOf(left, access, terminal), await siteOf(right, access, terminal)).filter((one) => only === null || only.has(one.area))
+      const differences = diffSites(await siteOf(left, access, terminal, signal), await siteOf(right, access, terminal, signal)).filter((one) => only === null || only.has(one.area))
       showDiff(left, right, differences, Number(options.limit), terminal)
       process.exitCode = differences.length > 0 ? 1 : 0
     })

@@ -9,12 +9,12 @@ import type { SiteAccess } from './access.ts'
 import { pullInto } from './pull.ts'
 
 /** A side of a comparison: `shipped`, `live` (the site the flags name, pulled for the occasion), or a folder. Throws `site-invalid`. */
-export async function siteOf(side: string, access: () => SiteAccess, terminal: Terminal): Promise<Site> {
+export async function siteOf(side: string, access: () => SiteAccess, terminal: Terminal, signal: AbortSignal): Promise<Site> {
   if (side === 'shipped') return Site.load()
   if (side !== 'live') return Site.load(side)
   const folder = mkdtempSync(join(tmpdir(), 'landfall-site-'))
   try {
-    await pullInto(folder, access(), { via: 'auto', full: true, more: [], cap: 50_000 }, terminal)
+    await pullInto(folder, access(), { via: 'auto', full: true, more: [], also: [], cap: 50_000 }, terminal, signal)
     return Site.load(folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })

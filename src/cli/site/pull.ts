@@ -7,16 +7,17 @@ import { colors } from '../colors.ts'
 import { formatCount, formatSeconds, formatTable, type Terminal } from '../terminal.ts'
 import { openReader, type SiteAccess } from './access.ts'
 
-export interface PullWishes { via: string; full: boolean; more: string[]; cap: number }
+/** `more`: DocTypes asked for by name, whatever their size; `also`: those the mappings write. */
+export interface PullWishes { via: string; full: boolean; more: string[]; also: string[]; cap: number }
 
 /** Pulls a snapshot into a folder, going on from the one that is there. */
-export async function pullInto(folder: string, access: SiteAccess, wishes: PullWishes, terminal: Terminal): Promise<Snapshot> {
-  const { reader, code } = await openReader(access, wishes.via)
+export async function pullInto(folder: string, access: SiteAccess, wishes: PullWishes, terminal: Terminal, signal: AbortSignal): Promise<Snapshot> {
+  const { reader, code } = await openReader(access, wishes.via, signal)
   try {
     const state = wishes.full ? null : readState(folder)
     const before = state === null ? null : { state, rows: readSiteRecords(folder) }
     const { snapshot, state: next } = await pullSite(reader, {
-      clock: systemClock, shipped: Site.load(), code, before, more: wishes.more, cap: wishes.cap, progress: (what) => { if (terminal.live) terminal.say(colors.dim(`  reading ${what}`)) },
+      clock: systemClock, shipped: Site.load(), code, before, more: wishes.more, also: wishes.also, cap: wishes.cap, progress: (what) => { if (terminal.live) terminal.say(colors.dim(`  reading ${what}`)) },
     })
     writeSnapshot(folder, snapshot, next)
     return snapshot

@@ -20,6 +20,8 @@ export interface PullOptions {
   before: { state: SnapshotState; rows: ReadonlyMap<string, Loose[]> } | null
   /** DocTypes whose records are wanted beside the reference ones. */
   more: readonly string[]
+  /** Further DocTypes whose records are wanted where they are not too many: those mappings write. */
+  also?: readonly string[]
   /** A DocType of more rows than this is left out, unless it is among `more`. */
   cap: number
   /** Called as the pull goes on, with what is being read. */
@@ -39,7 +41,7 @@ export async function pullSite(reader: SnapshotReader, options: PullOptions): Pr
   const { parts, reused, applied } = await pullDocTypes(reader, before?.state ?? null, shipped, notRead)
   const rowsOf = Object.values(parts).map(({ row }) => row)
   options.progress('records')
-  const reference = referenceDoctypes(rowsOf, options.more)
+  const reference = referenceDoctypes(rowsOf, [...options.more, ...options.also ?? []])
   const singles = rowsOf.filter((row) => Number(row['issingle'] ?? 0) !== 0 && Number(row['is_virtual'] ?? 0) === 0).map((row) => String(row['name'])).sort()
   const how = { cap: options.cap, asked: new Set([...options.more, ...CUSTOMISING]), before: before === null ? null : { state: before.state.records, rows: before.rows }, notRead }
   // Custom fields first: they say which columns and child tables the others have.

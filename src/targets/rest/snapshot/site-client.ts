@@ -16,6 +16,8 @@ export interface SiteClientOptions extends SiteAddress {
   timeoutMs?: number
   /** Waits between attempts; timers when absent. Tests pass one that returns at once. */
   wait?: (ms: number) => Promise<void>
+  /** Aborted by Ctrl-C: what is asked then is `interrupted`. */
+  signal?: AbortSignal
 }
 
 /** An answer of the site: `body` is parsed JSON, or the text where it is none. */
@@ -56,10 +58,11 @@ export class SiteClient {
 
   get url(): string { return this.#base }
 
-  /** The answer, whatever its status. Throws `target-failed` when none comes, or only that the site is busy or in maintenance. */
+  /** The answer, whatever its status. Throws `target-failed` when none comes, or only that the site is busy or in maintenance; `interrupted`. */
   async ask(path: string, query: Query = {}, post?: Record<string, unknown>): Promise<SiteAnswer> {
     await this.#take()
     try {
+      if (this.#options.signal?.aborted) throw new LandfallError('interrupted', 'Reading the site was stopped.')
       return await this.#insist(this.#urlOf(path, query), post)
     } finally {
       this.#free++
@@ -111,6 +114,7 @@ export class SiteClient {
         await wait(Number.isFinite(after) && after > 0 ? Math.min(after * 1000, 60_000) : 300 * 2 ** attempt)
       } catch (error) {
         if (error instanceof LandfallError) throw error
+        if (this.#options.signal?.aborted) throw new LandfallError('interrupted', 'Reading the site was stopped.')
         if (attempt >= retries) {
           const why = messageOf(error) || (error as { code?: string }).code || 'no answer'
           throw new LandfallError('target-failed', `The site cannot be reached: ${redact(why)}`, { where: { url: this.#base }, cause: error, hint: 'Check the address, the network and the certificate.' })
@@ -121,13 +125,13 @@ export class SiteClient {
   }
 
   async #once(url: string, post?: Record<string, unknown>): Promise<SiteAnswer> {
-    const { token, site, clock } = this.#options
+    const { token, site, clock, signal } = this.#options
     const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'landfall' }
     if (token !== null) headers['authorization'] = `token ${token}`
     if (site !== undefined) headers['x-frappe-site-name'] = site
     if (post !== undefined) headers['content-type'] = 'application/json'
     const started = clock.elapsed()
-    const response = await request(url, { method: post === undefined ? 'GET' : 'POST', headers, body: post === undefined ? undefined : JSON.stringify(post), dispatcher: this.#agent })
+    const response = await request(url, { method: post === undefined ? 'GET' : 'POST', headers, body: post === undefined ? undefined : JSON.stringify(post), dispatcher: this.#agent, signal })
     const text = await response.body.text()
     const ms = clock.elapsed() - started, bytes = Buffer.byteLength(text)
     this.requests++
