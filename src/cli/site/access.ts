@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { environment } from '../../config/environment.ts'
 import { loadProject, projectPaths, type Project } from '../../config/project.ts'
@@ -44,7 +45,7 @@ export function accessOf(flags: AccessFlags, project: Project | null): SiteAcces
   const folder = flags.bench ?? text(part('bench')['folder']), site = name ?? text(part('bench')['site']) ?? (url === undefined ? undefined : new URL(url).hostname)
   if (folder !== undefined && site === undefined) throw new LandfallError('usage', 'Which site of the bench?', { hint: '--site-name NAME, a folder below sites/.' })
   const bench = folder === undefined ? null : { folder, site: site! }
-  const database = databaseOf(flags, part('database')) ?? (bench === null ? null : databaseOfBench(bench))
+  const database = databaseOf(flags, part('database'), project?.paths.root ?? '.') ?? (bench === null ? null : databaseOfBench(bench))
   if (database !== null && database.password !== '') registerSecret(database.password)
   return { rest, bench, database }
 }
@@ -57,7 +58,7 @@ function tokenOf(flags: AccessFlags, target: Record<string, unknown>): string | 
   return key !== undefined && secret !== undefined ? `${key}:${secret}` : null
 }
 
-function databaseOf(flags: AccessFlags, configured: Record<string, unknown>): DatabaseAddress | null {
+function databaseOf(flags: AccessFlags, configured: Record<string, unknown>, root: string): DatabaseAddress | null {
   const password = environment(flags.databasePasswordEnv ?? PASSWORD_VARIABLE)
   if (flags.database !== undefined) {
     const url = URL.canParse(flags.database) ? new URL(flags.database) : null
@@ -67,10 +68,10 @@ function databaseOf(flags: AccessFlags, configured: Record<string, unknown>): Da
   }
   const database = text(configured['database']) ?? text(configured['name'])
   if (database === undefined) return null
-  const socket = text(configured['socket'])
+  const socket = text(configured['socket']), tls = text(configured['tls']), ca = text(configured['tlsCa'])
   return {
     host: text(configured['host']) ?? '127.0.0.1', port: Number(configured['port'] ?? 3306), user: text(configured['user']) ?? database, password: text(configured['password']) ?? password ?? '', database,
-    ...(socket === undefined ? {} : { socket }),
+    ...(socket === undefined ? {} : { socket }), ...(tls === 'require' || tls === 'verify' ? { tls, ...(ca === undefined ? {} : { ca: readFileSync(resolve(root, ca), 'utf8') }) } : {}),
   }
 }
 

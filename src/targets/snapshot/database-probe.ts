@@ -57,8 +57,8 @@ function freeOf(folder: string | undefined, address: DatabaseAddress): number | 
   return bavail * bsize
 }
 
-/** What loading rows needs of the database user, beside the ledger's own tables. */
-const NEEDED = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'ALTER', 'INDEX', 'DROP']
+/** What loading rows needs of the database user; the ledger's own tables are made once. */
+const NEEDED = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE']
 
 /** Privileges a user has on a database as a whole, of `SHOW GRANTS`; `ALL` stands for all. */
 export function privilegesOn(database: string, grants: readonly string[]): Set<string> {
@@ -78,7 +78,7 @@ export function databaseRights(address: DatabaseAddress, facts: DatabaseFacts): 
   if (facts.unreachable !== null) return [{ lane: 'express', what: 'log in to the database', has: false, why: facts.unreachable.why, wayOut: facts.unreachable.hint ?? '' }]
   const has = privilegesOn(address.database, facts.grants), all = has.has('ALL')
   return NEEDED.map((privilege) => ({
-    lane: 'express' as const, what: `${privilege} on ${address.database}`, has: all || has.has(privilege), why: ['CREATE', 'ALTER', 'INDEX', 'DROP'].includes(privilege) ? 'for the ledger\'s tables' : 'to load, verify and take back',
+    lane: 'express' as const, what: `${privilege} on ${address.database}`, has: all || has.has(privilege), why: privilege === 'CREATE' ? 'for the ledger\'s tables' : 'to load, verify and take back',
     wayOut: `GRANT ${privilege} ON \`${address.database}\`.* TO '${address.user}'@'...'`,
   }))
 }

@@ -4,8 +4,8 @@ import { registerSecret } from '../../errors/redact.ts'
 import type { Loose } from '../../site/compact.ts'
 import { SqlReader } from './sql-reader.ts'
 
-/** The database of a site; `socket` in place of host and port. */
-export interface DatabaseAddress { host: string; port: number; user: string; password: string; database: string; socket?: string }
+/** The database of a site; `socket` in place of host and port. `tls`: encrypted, and with `verify` only to a server whose certificate is good (`ca`: PEM of its authority). */
+export interface DatabaseAddress { host: string; port: number; user: string; password: string; database: string; socket?: string; tls?: 'require' | 'verify'; ca?: string }
 
 export interface SiteDatabase { address: DatabaseAddress; query(statement: string, values?: unknown[]): Promise<Loose[]>; close(): Promise<void> }
 
@@ -18,7 +18,7 @@ export async function connectDatabase(address: DatabaseAddress): Promise<SiteDat
   try {
     connection = await mysql.createConnection({
       ...(address.socket === undefined ? { host: address.host, port: address.port } : { socketPath: address.socket }),
-      user: address.user, password: address.password, database: address.database, charset: 'utf8mb4', dateStrings: true, decimalNumbers: true, connectTimeout: 10_000,
+      user: address.user, password: address.password, database: address.database, charset: 'utf8mb4', ...(address.tls === undefined ? {} : { ssl: { rejectUnauthorized: address.tls === 'verify', ...(address.ca === undefined ? {} : { ca: address.ca }) } }), dateStrings: true, decimalNumbers: true, connectTimeout: 10_000,
     })
     await connection.query('SET SESSION TRANSACTION READ ONLY')
   } catch (error) {
