@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { landfall, type Finished } from '../scenarios/command-line.ts'
 import { startFakeSite, type FakeSite } from '../site/fake-site.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 300_000 })
 let folder: string, site: FakeSite
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'landfall-doctor-')) })
 afterAll(() => { rmSync(folder, { recursive: true, force: true }) })

@@ -79,9 +79,9 @@ function databaseOf(flags: AccessFlags, configured: Record<string, unknown>, roo
 export async function openReader(access: SiteAccess, via: string, signal: AbortSignal): Promise<{ reader: SnapshotReader; code: CodeFacts | null }> {
   const runner = access.bench === null ? null : benchRunner(access.bench)
   const way = via !== 'auto' ? via : access.database !== null ? 'database' : runner !== null ? 'bench' : 'rest'
-  const code = runner === null ? null : await codeFacts(runner)
+  const code = runner === null || via === 'rest' ? null : await codeFacts(runner)
   if (way === 'database' && access.database !== null) return { reader: databaseReader(await connectDatabase(access.database)), code }
   if (way === 'bench' && runner !== null) return { reader: benchReader(runner, access.bench!.site), code }
-  if (way === 'rest' && access.rest !== null) return { reader: new RestReader(new SiteClient({ ...access.rest, clock: systemClock, signal })), code: via === 'rest' ? null : code }
+  if (way === 'rest' && access.rest !== null) return { reader: new RestReader(new SiteClient({ ...access.rest, clock: systemClock, signal })), code }
   throw new LandfallError('usage', way === 'rest' ? 'Which site?' : `No way to the site by ${way} was given.`, { hint: `--url https://erp.example.com with ${TOKEN_VARIABLE}=KEY:SECRET, or --bench FOLDER --site-name NAME, or --database mysql://USER@HOST/NAME` })
 }
