@@ -12,6 +12,8 @@ export interface FakeSite {
   apps: Record<string, string>
   /** DocTypes the user may not read. */
   denied: Set<string>
+  /** DocTypes whose lists fail with a Python error. */
+  broken: Set<string>
   /** Rights the user lacks, `create Customer`. */
   lacks: Set<string>
   /** Statuses the next requests are answered with, in order. */
@@ -51,7 +53,7 @@ function matches(record: Row, filters: unknown[][]): boolean {
 export async function startFakeSite(): Promise<FakeSite> {
   const site: FakeSite = {
     url: '', token: 'key1:topsecret1', rows: baseRows(), singles: { 'Selling Settings': { name: 'Selling Settings', cust_master_name: 'Customer Name', secret: 'hidden-secret' }, 'System Settings': { setup_complete: '1', time_zone: 'Europe/Berlin' } },
-    series: { 'CUST-': 7, 'SINV-': 0 }, apps: { frappe: '15.72.4', erpnext: '15.71.1' }, denied: new Set(), lacks: new Set(), failures: [], asked: [], applied: {}, stop: async () => undefined,
+    series: { 'CUST-': 7, 'SINV-': 0 }, apps: { frappe: '15.72.4', erpnext: '15.71.1' }, denied: new Set(), broken: new Set(), lacks: new Set(), failures: [], asked: [], applied: {}, stop: async () => undefined,
   }
   const server: Server = createServer((request, response) => {
     let body = ''
@@ -113,6 +115,7 @@ function appliedOf(site: FakeSite, name: string): [number, unknown] {
 function listOf(site: FakeSite, doctype: string, query: URLSearchParams): [number, unknown] {
   const parent = query.get('parent')
   if (site.denied.has(doctype) || (parent !== null && site.denied.has(parent))) return REFUSED
+  if (site.broken.has(doctype)) return [500, { exc_type: 'ProgrammingError', exception: 'pymysql.err.ProgrammingError: (1146, no such table)' }]
   const filters = JSON.parse(query.get('filters') ?? '[]') as unknown[][], fields = JSON.parse(query.get('fields') ?? '["name"]') as string[]
   const all = (site.rows[doctype] ?? []).filter((record) => matches(record, filters)).sort((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1))
   if (fields.some((name) => name.startsWith('count('))) return [200, { data: [{ n: all.length, m: all.reduce<string | null>((max, record) => (max === null || String(record['modified']) > max ? String(record['modified']) : max), null) }] }]

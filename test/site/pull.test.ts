@@ -202,6 +202,13 @@ describe('code nobody knows', () => {
   })
 })
 
+it('a DocType whose table is broken is named, and the rest is there', async () => {
+  site.broken.add('Fleet Car')
+  const snapshot = await pull()
+  expect(snapshot.notRead).toContainEqual(expect.objectContaining({ what: 'records of Fleet Car', why: expect.stringContaining('ProgrammingError') }))
+  expect(snapshot.records.get('Customer')).toHaveLength(2)
+})
+
 it('Ctrl-C ends a pull and leaves the folder as it was', async () => {
   await pull()
   const stop = new AbortController(), before = readFileSync(join(folder, 'snapshot.yaml'), 'utf8')

@@ -7,8 +7,8 @@ const PAGE = 500, FIELD_PAGE = 2000
 const FIELDS_LENGTH = 1800
 const NAMING = 'Document Naming Settings'
 
-/** Statuses by which a site refuses what was asked for, as opposed to failing. */
-const REFUSALS = new Set([403, 404, 417])
+/** Statuses by which a site refuses what was asked for; 500 among them, because one DocType whose table or code is broken is no reason to know nothing of the others. */
+const REFUSALS = new Set([400, 403, 404, 417, 500])
 
 /** Reads a site over REST. Needs a user with the right to read what is asked for; `System Manager` for DocTypes, and for `Server Script` its own role. */
 export class RestReader implements SnapshotReader {
@@ -55,7 +55,7 @@ export class RestReader implements SnapshotReader {
   }
 
   async tally(doctype: string): Promise<Got<Tally>> {
-    const got = await this.#ask<{ n: number; m: string | null }[]>(resource(doctype), { fields: ['count(name) as n', 'max(modified) as m'], order_by: 'name', limit_page_length: 1 })
+    const got = await this.#ask<{ n: number; m: string | null }[]>(resource(doctype), { fields: ['count(name) as n', 'max(modified) as m'], limit_page_length: 1 })
     return 'refused' in got ? got : { value: { count: got.value[0]?.n ?? 0, modified: got.value[0]?.m ?? '' } }
   }
 
