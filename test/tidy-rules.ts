@@ -13,6 +13,7 @@ export const ROOMS: Record<string, { may: string[]; types?: string[] }> = {
   targets: { may: ['model', 'errors', 'site', 'ledger', 'staging-text'], types: ['staging', 'posting'] },
   checks: { may: ['model', 'errors', 'site', 'staging-text'], types: ['staging'] },
   standin: { may: ['model', 'errors', 'site', 'staging', 'posting'] },
+  doctor: { may: ['model', 'errors'], types: ['sources', 'targets'] },
   phases: { may: ['model', 'errors', 'mapping', 'posting', 'site', 'ledger', 'staging', 'config'], types: ['sources', 'targets', 'checks', 'transforms', 'report'] },
   run: { may: ['model', 'errors', 'phases', 'ledger'], types: ['staging', 'targets', 'checks', 'sources', 'config', 'site', 'posting', 'mapping'] },
   report: { may: ['model', 'errors', 'ledger', 'staging-text'], types: ['staging', 'checks'] },

@@ -5,6 +5,7 @@ import * as conformance from './commands/conformance.ts'
 import * as config from './commands/config.ts'
 import * as demo from './commands/demo.ts'
 import * as describe from './commands/describe.ts'
+import * as doctor from './commands/doctor.ts'
 import * as docs from './commands/docs.ts'
 import * as findings from './commands/findings.ts'
 import * as init from './commands/init.ts'
@@ -16,6 +17,7 @@ import * as report from './commands/report.ts'
 import * as retry from './commands/retry.ts'
 import * as rollback from './commands/rollback.ts'
 import * as run from './commands/run.ts'
+import * as site from './commands/site.ts'
 import * as status from './commands/status.ts'
 import * as test from './commands/test.ts'
 import * as verify from './commands/verify.ts'
@@ -24,7 +26,7 @@ import { EXIT_CODES } from './environment.ts'
 /** A command adds itself to the program; `signal` is aborted by Ctrl-C. */
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
-const COMMANDS: CommandModule[] = [init, config, describe, plan, preflight, run, findings, retry, verify, report, status, rollback, post, rehearse, conformance, demo, test, docs]
+const COMMANDS: CommandModule[] = [init, config, describe, doctor, site, plan, preflight, run, findings, retry, verify, report, status, rollback, post, rehearse, conformance, demo, test, docs]
 
 /** The command line, ready to parse. Wrong usage throws CommanderError after the message was printed. */
 export function buildProgram(signal: AbortSignal): Command {

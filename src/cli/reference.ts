@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Command } from 'commander'
 import { z } from 'zod'
 import { configReference } from '../config/reference.ts'
 import { CODES } from '../errors/codes.ts'
@@ -63,10 +64,12 @@ function cliReference(): string {
   const lines = ['# Commands', '', 'Generated from the program by `npm run docs`; do not edit.', '', '## Exit codes', '', '| code | meaning |', '|---|---|', ...EXIT_CODES.map(([code, about]) => `| ${code} | ${about} |`), '', '## Options of every command', '', '| option | what it does |', '|---|---|']
   const option = (item: { flags: string; description: string; defaultValue?: unknown }): string => `| \`${item.flags.replaceAll('|', '\\|')}\` | ${item.description.replaceAll('|', '\\|')}${item.defaultValue === undefined || typeof item.defaultValue === 'boolean' ? '' : ` (default \`${String(item.defaultValue)}\`)`} |`
   lines.push(...program.options.map(option), '')
-  for (const command of program.commands) {
+  const page = (command: Command, path: string, depth: number): void => {
     const args = command.registeredArguments.map((argument) => (argument.required ? ` <${argument.name()}>` : ` [${argument.name()}]`)).join('')
-    lines.push(`## landfall ${command.name()}${args}`, '', command.description(), '')
+    lines.push(`${'#'.repeat(depth)} ${path} ${command.name()}${args}`, '', command.description(), '')
     if (command.options.length > 0) lines.push('| option | what it does |', '|---|---|', ...command.options.map(option), '')
+    for (const sub of command.commands) page(sub, `${path} ${command.name()}`, depth + 1)
   }
+  for (const command of program.commands) page(command, 'landfall', 2)
   return lines.join('\n')
 }

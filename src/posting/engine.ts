@@ -103,6 +103,7 @@ export class PostingEngine {
     if (!this.#customized.has(doctype)) this.#customized.set(doctype, customized(this.#site, doctype))
     const custom = this.#customized.get(doctype) ?? null
     if (custom !== null) return custom
+    if (meta.controller === null) return `What the code behind ${doctype} does is not known: it is of another app or version, and only the site itself could say`
     const rule = this.#rules.get(doctype)
     if (rule !== undefined && !rule.refusalsOnly) return null
     if (meta.is_virtual) return `${doctype} is virtual: it has no rows`

@@ -11,7 +11,7 @@ import { DOCTYPE_FLAGS, DOCTYPE_TEXTS, FIELD_FLAGS, type Column, type DocTypeDat
  */
 export type CompactField = (string | number | null)[]
 export type CompactColumn = (string | number | null)[]
-export type CompactDocType = [string, string, number, (string | null)[], string[], CompactField[], CompactColumn[]]
+export type CompactDocType = [string, string, number, (string | null)[], string[] | null, CompactField[], CompactColumn[]]
 
 /** Records of one DocType: its columns in use, then one array of values per record, in order of name. */
 export interface CompactRecords { columns: string[]; rows: (string | number | null)[][] }
@@ -21,6 +21,8 @@ export interface CompactSettings {
   singles: Record<string, Record<string, string>>
   defaults: Record<string, string>
   series: Record<string, number>
+  /** Code of apps other than frappe and erpnext that runs on documents of a DocType (`*`: of all). Absent: not known, or none. */
+  hooks?: Record<string, string[]>
 }
 
 /** A DocType or field as a line of a site folder's `doctypes.jsonl` has it. */
@@ -55,7 +57,7 @@ export function packDocType(raw: Loose): CompactDocType {
   const fields = (raw['fields'] as Loose[]).map((field) => packField(field))
   const columns = (raw['columns'] as unknown[][]).map((column) => packColumn(column))
   const texts = DOCTYPE_TEXTS.map((name) => text(raw[name]))
-  return [String(raw['name']), String(raw['module']), flagsOf(DOCTYPE_FLAGS, raw), trim(texts), (raw['controller'] as string[] | undefined) ?? [], fields,
+  return [String(raw['name']), String(raw['module']), flagsOf(DOCTYPE_FLAGS, raw), trim(texts), raw['controller'] === undefined ? [] : raw['controller'] as string[] | null, fields,
     columns]
 }
 

@@ -60,8 +60,8 @@ export const LAYOUT_FIELDTYPES: ReadonlySet<string> = new Set([
 export interface DocTypeData extends Record<(typeof DOCTYPE_FLAGS)[number], boolean>, Record<(typeof DOCTYPE_TEXTS)[number], string | null> {
   name: string
   module: string
-  /** Insert-path methods (`validate`, `autoname`...) the DocType's Python class overrides; empty: framework rules only. */
-  controller: string[]
+  /** Insert-path methods (`validate`, `autoname`...) the DocType's Python class overrides; empty: framework rules only; null: nobody knows. */
+  controller: string[] | null
   fields: Field[]
   /** Empty for singles and virtual DocTypes. */
   columns: Column[]
@@ -85,7 +85,7 @@ export class DocTypeMeta implements DocTypeData {
   readonly search_fields: string | null
   /** The Link field of a tree's parent; null for anything that is no nested set. */
   readonly nsm_parent_field: string | null
-  readonly controller: string[]
+  readonly controller: string[] | null
   readonly fields: Field[]
   readonly columns: Column[]
   readonly #fields: Map<string, Field>

@@ -86,6 +86,17 @@ function problemOfDocType(value: Loose): string | null {
   return null
 }
 
+/** The records of a folder as its lines have them, without `doctype`, by DocType. Throws `site-invalid`. */
+export function readSiteRecords(folder: string): Map<string, Loose[]> {
+  const found = new Map<string, Loose[]>()
+  for (const { value } of objects(folder, 'records')) {
+    const { doctype, ...record } = value, list = found.get(String(doctype))
+    if (list === undefined) found.set(String(doctype), [record])
+    else list.push(record)
+  }
+  return found
+}
+
 function readRecords(folder: string): Record<string, CompactRecords> {
   const found = new Map<string, Loose[]>()
   for (const { value, file, line } of objects(folder, 'records')) {
@@ -121,8 +132,9 @@ function readSettings(folder: string): CompactSettings {
     if (typeof settings?.[part] !== 'object' || settings[part] === null) throw invalid(`settings.json lacks "${part}"`, file)
   }
   const texts = (source: Loose) => Object.fromEntries(Object.entries(source).filter(([, v]) => v !== null).map(([k, v]) => [k, String(v)]))
+  const hooks = settings.hooks === undefined ? {} : { hooks: Object.fromEntries(Object.entries(settings.hooks).map(([doctype, calls]) => [doctype, Array.isArray(calls) ? calls.map(String) : []])) }
   return {
-    apps: texts(settings.apps!), defaults: texts(settings.defaults!),
+    ...hooks, apps: texts(settings.apps!), defaults: texts(settings.defaults!),
     series: Object.fromEntries(Object.entries(settings.series!).map(([prefix, current]) => [prefix, Number(current)])),
     singles: Object.fromEntries(Object.entries(settings.singles!).map(([doctype, values]) => [doctype, texts(values as Loose)])),
   }

@@ -89,6 +89,12 @@ export class Site {
     return this.#data.settings.series
   }
 
+  /** Code of other apps that runs on documents of a DocType, as a bench told it. */
+  hooks(doctype: string): readonly string[] {
+    const hooks = this.#data.settings.hooks ?? {}
+    return [...hooks[doctype] ?? [], ...hooks['*'] ?? []]
+  }
+
   /** Installed apps and their versions. */
   get apps(): Readonly<Record<string, string>> {
     return this.#data.settings.apps

@@ -44,7 +44,7 @@ function allLinks(served: ServedSite, doctype: string, found: Found[], message: 
 
 /** Was the finding met by code of the DocType's own class? */
 function inController(served: ServedSite, doctype: string, finding: Found): boolean {
-  const stage = STAGES[finding.stage % 100] ?? '', { controller } = served.site.doctype(doctype)!
+  const stage = STAGES[finding.stage % 100] ?? '', controller = served.site.doctype(doctype)!.controller ?? []
   // A name the controller cannot make breaks it; what it makes is looked at by Frappe.
   if (stage === 'autoname') return PYTHON_EXCEPTIONS.has(finding.type) && controller.includes('autoname')
   if (stage === 'on_update' || stage === 'after_insert') return controller.includes(stage)

@@ -88,6 +88,6 @@ async function changeSubmitted(served: ServedSite, meta: DocTypeMeta, stored: Do
     const [old, value] = [stored[locked.fieldname], wanted[locked.fieldname]].map((item) => (item === null || item === undefined ? 'None' : String(item)))
     throw thrown('UpdateAfterSubmitError', ` Not allowed to change <strong>${locked.label}</strong> after submission from <strong>${old}</strong> to <strong>${value}</strong>`, { title: 'Cannot Update After Submit' })
   }
-  if (meta.controller.length > 0 && (meta.is_submittable || after !== 2)) throw unsupported(after === 2 ? `What cancelling a ${meta.name} does (${meta.controller.join(', ')}) cannot be predicted` : `What changing a submitted ${meta.name} does cannot be predicted`)
+  if (meta.controller?.length !== 0 && (meta.is_submittable || after !== 2)) throw unsupported(after === 2 ? `What cancelling a ${meta.name} does (${meta.controller?.join(', ') ?? 'code nobody knows'}) cannot be predicted` : `What changing a submitted ${meta.name} does cannot be predicted`)
   await served.transaction(() => served.setColumns(meta, stored.name, { ...Object.fromEntries(changed.map((field) => [field.fieldname, wanted[field.fieldname] as Json])), ...(after === 2 ? { docstatus: 2 } : {}) }, after === 2 ? 2 : null))
 }

@@ -34,9 +34,11 @@ const CUSTOMIZATIONS: Customization[] = [
 
 /**
  * Why documents of a DocType would come out of this site otherwise than ERPNext's own code has it: an enabled rule, workflow or script of the
- * site's. Null when there is none. Nothing of what they do is guessed.
+ * site's, or another app's code. Null when there is none. Nothing of what they do is guessed.
  */
 export function customized(site: Site, doctype: string): string | null {
+  const hook = site.hooks(doctype)[0]
+  if (hook !== undefined) return `Code of another app (${hook}) runs on its documents, which cannot be predicted`
   for (const kind of CUSTOMIZATIONS) {
     const record = site.doctype(kind.doctype) === undefined ? undefined : site.records(kind.doctype).find((r) => r[kind.target] === doctype && kind.active(r, site))
     if (record !== undefined) return `${kind.doctype} ${text(record, 'name')} of the site ${kind.reason}, which cannot be predicted`

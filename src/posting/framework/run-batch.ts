@@ -35,7 +35,7 @@ export async function findRefusals(run: Run, doctype: string, source: DraftSourc
   if (known) {
     await prepareBatch(batch, source, where)
     batch.stage = 'autoname'
-    if (!batch.meta.controller.includes('autoname')) await nameDocuments(batch, undefined)
+    if (!(batch.meta.controller ?? []).includes('autoname')) await nameDocuments(batch, undefined)
     await tellRefusedNames(batch)
   } else {
     await beginBatch(batch, source, where)

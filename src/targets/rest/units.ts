@@ -66,7 +66,7 @@ function components(documents: LaneDocument[], words: (document: LaneDocument) =
 
 function namedByContent(meta: DocTypeMeta): boolean {
   const rule = (meta.autoname ?? '').toLowerCase()
-  return rule.startsWith('field:') || rule.startsWith('prompt') || meta.controller.includes('autoname')
+  return rule.startsWith('field:') || rule.startsWith('prompt') || meta.controller?.includes('autoname') === true
 }
 
 function unitsOf(meta: DocTypeMeta, documents: LaneDocument[], most: number): Unit[] {
