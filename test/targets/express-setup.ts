@@ -8,7 +8,7 @@ import { ExpressLane } from '../../src/targets/express/lane.ts'
 import { expressOptions } from '../../src/targets/express/options.ts'
 import type { Permits } from '../../src/targets/express/permits.ts'
 import { storedText } from '../../src/targets/express/column-text.ts'
-import type { LaneBatch, LaneDocument } from '../../src/targets/lane.ts'
+import type { LaneBatch, LaneDocument, UndoRequest } from '../../src/targets/lane.ts'
 import type { PrivateServer } from '../../src/testing/servers/server.ts'
 
 export const site = Site.load()
@@ -77,4 +77,33 @@ export function customers(count: number, first = 1): string {
   return `CREATE TABLE drafts."Customer" AS SELECT i AS _id, 'customers' AS _entity, 'K' || i AS _key, i AS _source_row, 'Customer ' || i AS customer_name, 'Company' AS customer_type, 'Commercial' AS customer_group,
     'United States' AS territory, CASE WHEN i % 3 = 0 THEN 'EUR' END AS default_currency, CASE WHEN i % 2 = 0 THEN 'x' || i || '@example.com' END AS email_id,
     CASE WHEN i % 4 = 0 THEN 'tab' || chr(9) || 'line' || chr(10) || 'back\\slash ''quote" \\N 😀 é' WHEN i % 4 = 1 THEN '' END AS customer_details FROM range(${first}, ${first + count}) t(i)`
+}
+
+/** SQL of drafts of masters and documents that refer to each other: items, addresses of customers, orders of 3 lines with taxes, territories in a tree. */
+export function business(count: number, orders: number): string[] {
+  const range = `range(1, ${count + 1}) t(i)`
+  return [
+    `CREATE TABLE drafts."Territory" AS SELECT i AS _id, 'regions' AS _entity, i::VARCHAR AS _key, i AS _source_row, 'Region ' || i AS territory_name, CASE WHEN i <= 3 THEN 'All Territories' ELSE 'Region ' || (i // 3) END AS parent_territory,
+      CASE WHEN i <= 4 THEN 1 ELSE 0 END AS is_group FROM range(1, 13) t(i)`,
+    customers(count),
+    `CREATE TABLE drafts."Item" AS SELECT i AS _id, 'items' AS _entity, i::VARCHAR AS _key, i AS _source_row, 'IT-' || i AS item_code, 'Item ' || i AS item_name, 'Products' AS item_group, 'Nos' AS stock_uom, 'Item number ' || i AS description FROM ${range}`,
+    `CREATE TABLE drafts."Address" AS SELECT i AS _id, 'addresses' AS _entity, i::VARCHAR AS _key, i AS _source_row, 'Customer ' || i AS address_title, 'Billing' AS address_type, 'Street ' || i AS address_line1, 'Berlin' AS city, 'Germany' AS country FROM ${range}`,
+    `CREATE TABLE drafts."Address.links" AS SELECT i AS _parent, 1 AS _idx, 'Customer' AS link_doctype, 'Customer ' || i AS link_name FROM ${range}`,
+    ...salesOrders(orders),
+  ]
+}
+
+export function salesOrders(orders: number, customer = `['Ana Trujillo', 'Alfreds Futterkiste', 'Terms Buyer'][1 + i % 3]`): string[] {
+  return [
+    `CREATE TABLE drafts."Sales Order" AS SELECT i AS _id, 'orders' AS _entity, CAST(i AS VARCHAR) AS _key, i AS _source_row, 'Northwind Traders' AS company, ${customer} AS customer, DATE '2025-01-01' + CAST(i % 300 AS INTEGER) AS transaction_date,
+      DATE '2025-12-31' AS delivery_date, 1 AS docstatus FROM range(1, ${orders + 1}) t(i)`,
+    `CREATE TABLE drafts."Sales Order.items" AS SELECT i AS _parent, n AS _idx, ['CHAI', 'CHANG', 'ANISEED', 'CONSULT', 'FREIGHT'][1 + (i + n) % 5] AS item_code, 1 + (i * n) % 40 AS qty,
+      round(1 + (i * 7919 + n * 104729) % 90000 / 100.0, 2) AS rate FROM range(1, ${orders + 1}) t(i), range(1, 4) u(n) ORDER BY ALL`,
+    `CREATE TABLE drafts."Sales Order.taxes" AS SELECT i AS _parent, 1 AS _idx, 'On Net Total' AS charge_type, 'Sales Tax - NT' AS account_head, 'Sales tax' AS description, 8.875 AS rate FROM range(1, ${orders + 1}) t(i)`,
+  ]
+}
+
+/** What a run wrote, in the form undo takes, last first. */
+export function everythingOf(all: readonly LaneBatch[], run = 'r-1'): UndoRequest {
+  return { run, documents: [...all].reverse().flatMap((batch) => [...batch.documents].reverse().map(({ name, docstatus }) => ({ doctype: batch.doctype, name, docstatus, batch: batch.batch }))) }
 }
