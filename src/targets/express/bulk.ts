@@ -68,9 +68,19 @@ async function infile(link: Link, table: string, split: ColumnSplit, content: As
   const sql = `LOAD DATA LOCAL INFILE 'landfall' INTO TABLE ${tick(table)} CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' `
     + `(${split.varying.map(({ name }) => tick(name)).join(', ')})${constants.length > 0 ? ` SET ${constants.join(', ')}` : ''}`
   const stream = Readable.from(content, { objectMode: false, highWaterMark: 4 * PIECE_BYTES })
-  const done = await link.run(sql, () => stream)
+  const done = await link.run(sql, () => stream).finally(() => ended(stream))
   if (done.warnings > 0) await refuseWarnings(link, table)
   return done.rows
+}
+
+/** A stream that was not read to its end holds the staging database until it is closed. */
+async function ended(stream: Readable): Promise<void> {
+  if (stream.closed) return
+  await new Promise<void>((resolve) => {
+    stream.once('close', resolve)
+    stream.once('error', () => undefined)
+    stream.destroy()
+  })
 }
 
 /** LOAD DATA LOCAL goes on after a row it cannot take and calls it a warning; for us any is a reason to take the batch back. */

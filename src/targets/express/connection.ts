@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 import mysql from 'mysql2'
 import { LandfallError, messageOf } from '../../errors/error.ts'
 import { redact } from '../../errors/redact.ts'
@@ -51,25 +52,32 @@ export class Link {
   get broken(): boolean { return this.#broken }
 
   /** Rows of a statement as lists of texts. */
-  rows(sql: string): Promise<Text[][]> {
-    return rowsOf(this.#connection, sql)
+  async rows(sql: string): Promise<Text[][]> {
+    return rowsOf(this.#connection, sql).catch((error: unknown) => this.#failed(error))
   }
 
   /** Runs a writing statement; `stream` feeds LOAD DATA LOCAL INFILE, and only for this statement may the server ask for it. */
-  run(sql: string, stream?: () => Readable): Promise<Written> {
-    return new Promise((resolve, reject) => {
+  async run(sql: string, stream?: () => Readable): Promise<Written> {
+    return new Promise<Written>((resolve, reject) => {
       this.#connection.query({ sql, ...(stream === undefined ? {} : { infileStreamFactory: stream }) } as mysql.QueryOptions, (error, result) => {
         if (error) return reject(error)
         const header = result as mysql.ResultSetHeader
         resolve({ rows: header.affectedRows ?? 0, warnings: header.warningStatus ?? 0 })
       })
-    })
+    }).catch((error: unknown) => this.#failed(error))
+  }
+
+  /** The driver tells the statement at work that the connection is gone, and nobody else. */
+  #failed(error: unknown): never {
+    if (lost(error)) this.#broken = true
+    throw error
   }
 
   /** The server's number of this connection, by which it can be killed. */
   get id(): number { return this.#connection.threadId ?? 0 }
 
   close(): void {
+    this.#broken = true
     this.#connection.destroy()
   }
 }
@@ -128,6 +136,21 @@ export function lost(error: unknown): boolean {
 
 /** A key that is there already. */
 export function duplicate(error: unknown): boolean { return codeOf(error) === 'ER_DUP_ENTRY' || codeOf(error) === 'ER_DUP_ENTRY_WITH_KEY_NAME' }
+
+const FIRST_WAIT_MS = 100
+const LONGEST_WAIT_MS = 2000
+
+/** Does something again, at most `retries` times, after a deadlock, a lock wait, a lost connection or a key somebody else took that moment; what else fails is `target-failed`. */
+export async function again<T>(retries: number, doing: string, body: (attempt: number) => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await body(attempt)
+    } catch (error) {
+      if (!(passes(error) || lost(error) || duplicate(error)) || attempt >= retries) throw databaseError(error, doing)
+      await wait(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt))
+    }
+  }
+}
 
 /** The driver's error as `target-failed`, without secrets; `doing` says what was being done. */
 export function databaseError(error: unknown, doing: string): LandfallError {

@@ -8,12 +8,12 @@ import type { BulkMode } from './bulk.ts'
 import { clearCache } from './cache.ts'
 import { checkServer, type ServerNote } from './server-check.ts'
 import { checksumTables } from './checksums.ts'
-import { connect, databaseError, lost, passes, quote, tick, type Link } from './connection.ts'
+import { again, connect, quote, tick, type Link } from './connection.ts'
 import { createLedger } from './ledger.ts'
 import type { ExpressOptions } from './options.ts'
 import type { Permits } from './permits.ts'
 import { SiteTables } from './site-tables.ts'
-import { batchesOf, undoBatch } from './undo.ts'
+import { batchesOf, undoBatch, type LoadedBatch } from './undo.ts'
 import { BatchWriter } from './writer.ts'
 
 /** What the lane is opened with. `permits` says which documents' shapes are proven. */
@@ -43,8 +43,7 @@ export class ExpressLane implements Lane {
   }
 
   async describe(): Promise<TargetInfo> {
-    const link = await this.#open()
-    const apps = await link.rows('SELECT app_name, app_version FROM `tabInstalled Application`').catch(() => [])
+    const apps = await this.#again('Reading the installed apps', (link) => link.rows('SELECT app_name, app_version FROM `tabInstalled Application`'))
     return { kind: 'express', name: `database ${this.#options.database}`, apps: Object.fromEntries(apps.map(([name, version]) => [name ?? '', version ?? ''])) }
   }
 
@@ -57,7 +56,7 @@ export class ExpressLane implements Lane {
   async prepare(doctypes: string[]): Promise<void> {
     const link = await this.#open()
     await checkServer(link, this.#options)
-    await this.#guard('Creating the ledger', () => createLedger(link))
+    await this.#again('Creating the ledger', createLedger)
     const tables = doctypes.map((doctype) => this.#env.site.doctype(doctype)).filter((meta) => meta !== undefined && meta.columns.length > 0).map((meta) => meta!.table)
     await this.#tables.check(link, ['tabSeries', ...tables])
   }
@@ -68,14 +67,13 @@ export class ExpressLane implements Lane {
 
   /** Numbers come as numbers, decimals as text with all their places. */
   async read(table: string, column: string, values: string[]): Promise<SiteRow[]> {
-    const link = await this.#open()
-    const columns = (await link.rows(`SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ${quote(table)} ORDER BY ORDINAL_POSITION`))
+    const columns = (await this.#again(`Reading ${table}`, (link) => link.rows(`SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ${quote(table)} ORDER BY ORDINAL_POSITION`)))
       .map(([name, type]) => ({ name: name ?? '', number: /int$/.test(type ?? '') }))
     if (columns.length === 0) throw new LandfallError('target-failed', `The site has no table ${table}.`, { hint: 'Describe the site again.' })
     const found: SiteRow[] = []
     for (let i = 0; i < values.length; i += 1000) {
       const list = values.slice(i, i + 1000).map(quote).join(', ')
-      const rows = await this.#guard(`Reading ${table}`, () => link.rows(`SELECT ${columns.map(({ name }) => tick(name)).join(', ')} FROM ${tick(table)} WHERE ${tick(column)} IN (${list})`))
+      const rows = await this.#again(`Reading ${table}`, (link) => link.rows(`SELECT ${columns.map(({ name }) => tick(name)).join(', ')} FROM ${tick(table)} WHERE ${tick(column)} IN (${list})`))
       for (const row of rows) found.push(Object.fromEntries(columns.map(({ name, number }, n) => [name, number && row[n] !== null ? Number(row[n]) : row[n] ?? null])))
     }
     return found
@@ -84,7 +82,7 @@ export class ExpressLane implements Lane {
   /** Batch by batch, last written first, each in a transaction of its own: called again after a crash it goes on. */
   async undo(request: UndoRequest): Promise<LaneUndo> {
     const total: LaneUndo = { removed: 0, restored: 0, kept: [] }
-    const batches = await batchesOf(await this.#open(), request)
+    const batches = await this.#again('Reading the ledger', (link) => batchesOf(link, request))
     for (const { loaded, wanted } of batches) {
       const one = await this.#undoOne(loaded, wanted)
       total.removed += one.removed
@@ -94,29 +92,23 @@ export class ExpressLane implements Lane {
     return total
   }
 
-  async #undoOne(loaded: Parameters<typeof undoBatch>[3], wanted: ReadonlySet<number>): Promise<LaneUndo> {
-    for (let attempt = 0; ; attempt++) {
+  #undoOne(loaded: LoadedBatch, wanted: ReadonlySet<number>): Promise<LaneUndo> {
+    return this.#again(`Taking back batch ${loaded.batch}`, async (link) => {
+      await link.run('START TRANSACTION')
       try {
-        const link = await this.#open()
-        await link.run('START TRANSACTION')
-        try {
-          const done = await undoBatch(link, this.#env.site, this.#mode(link), loaded, wanted)
-          await link.run('COMMIT')
-          return done
-        } catch (error) {
-          await link.run('ROLLBACK').catch(() => link.close())
-          throw error
-        }
+        const done = await undoBatch(link, this.#env.site, this.#mode(link), loaded, wanted)
+        await link.run('COMMIT')
+        return done
       } catch (error) {
-        if (!(passes(error) || lost(error)) || attempt >= this.#options.retries) throw databaseError(error, `Taking back batch ${loaded.batch}`)
+        await link.run('ROLLBACK').catch(() => link.close())
+        throw error
       }
-    }
+    })
   }
 
   /** See `checksumTables`. */
-  async checksums(tables?: readonly string[]): Promise<TableSums> {
-    const link = await this.#open()
-    return this.#guard('Summing tables', () => checksumTables(link, tables))
+  checksums(tables?: readonly string[]): Promise<TableSums> {
+    return this.#again('Summing tables', (link) => checksumTables(link, tables))
   }
 
   /** Empties the site's cache where `redisCache` is given; answers how many keys went, or null when it is not and `bench clear-cache` is to be run. Call it when loading is over. */
@@ -144,7 +136,8 @@ export class ExpressLane implements Lane {
     return this.#link
   }
 
-  async #guard<T>(doing: string, body: () => Promise<T>): Promise<T> {
-    return body().catch((error: unknown) => { throw databaseError(error, doing) })
+  /** What may be done again as a whole. */
+  #again<T>(doing: string, body: (link: Link) => Promise<T>): Promise<T> {
+    return again(this.#options.retries, doing, async () => body(await this.#open()))
   }
 }

@@ -28,9 +28,16 @@ export async function writtenTables(staging: Staging, batch: LaneBatch): Promise
   return found.map((row) => row.tbl).sort((a, b) => Number(b === main) - Number(a === main) || (a < b ? -1 : 1))
 }
 
+/** Asked once: tables of `rows` are made before posting begins. */
+const columnsKnown = new WeakMap<Staging, Map<string, RowColumn[]>>()
+
 /** Columns of a predicted table, ours left out. */
 export async function rowColumns(staging: Staging, table: string): Promise<RowColumn[]> {
-  return (await staging.columnsOf(`rows.${ident(table)}`)).filter(({ name }) => name !== '_draft' && name !== '_doctype')
+  const known = columnsKnown.get(staging) ?? new Map<string, RowColumn[]>()
+  columnsKnown.set(staging, known)
+  const columns = known.get(table) ?? (await staging.columnsOf(`rows.${ident(table)}`)).filter(({ name }) => name !== '_draft' && name !== '_doctype')
+  known.set(table, columns)
+  return columns
 }
 
 /** Documents at work that have no row in their DocType's table: nothing was predicted for them. */
@@ -46,7 +53,7 @@ export async function predictedChanges(staging: Staging, batch: LaneBatch, tree:
   const changes: Change[] = []
   for (const { tbl, col } of changed) {
     if (tbl === tree && (col === 'lft' || col === 'rgt')) continue
-    const type = (await staging.columnsOf(`rows.${ident(tbl)}`)).find((column) => column.name === col)?.type ?? 'VARCHAR'
+    const type = (await rowColumns(staging, tbl)).find((column) => column.name === col)?.type ?? 'VARCHAR'
     const value = (json: string) => storedText(`CAST(json_extract_string(${json}, '$') AS ${type})`, type)
     const rows = await staging.all<{ k: string; b: Text; a: Text; ids: string }>(
       `SELECT k, ${value('b')} AS b, ${value('a')} AS a, ids FROM (SELECT u."key" AS k, arg_min(coalesce(u.before, 'null'), u.seq) AS b, arg_max(coalesce(u."after", 'null'), u.seq) AS a, `

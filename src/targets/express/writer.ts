@@ -1,11 +1,10 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { LandfallError } from '../../errors/error.ts'
 import type { Site } from '../../site/site.ts'
 import type { Staging } from '../../staging/staging.ts'
 import type { LaneBatch, LaneDocument, LaneOutcome } from '../lane.ts'
 import { Collision, loadRows, type BulkMode } from './bulk.ts'
 import { dependents, settleCollisions } from './collisions.ts'
-import { databaseError, duplicate, lost, passes, type Link } from './connection.ts'
+import { again, type Link } from './connection.ts'
 import { batchOutcomes, batchSeq, beginBatch, endBatch, noteDocuments, noteImages, type Image, type Refusal } from './ledger.ts'
 import { findConflicts, imagesOf, setValues } from './older-rows.ts'
 import type { Permits } from './permits.ts'
@@ -22,8 +21,6 @@ export interface WriterPorts { staging: Staging; site: Site; tables: SiteTables;
 type Attempt = { committed: true } | { committed: false; settled: Map<number, LaneOutcome> }
 interface Work { batch: LaneBatch; live: LaneDocument[]; refused: { document: LaneDocument; reason: Refusal }[]; tables: string[]; changes: Change[]; tree: Tree | null; mode: BulkMode }
 
-const FIRST_WAIT_MS = 100
-
 /**
  * Writes batches: all rows of their documents, what they change on older rows, and the ledger in one transaction each. A batch is begun by taking its name in the
  * ledger, so that it is written once, whatever dies in between. States of a batch: open → (attempts that are rolled back) → committed.
@@ -37,18 +34,11 @@ export class BatchWriter {
 
   /** See Lane.write. A deadlock, a lock wait or a lost connection repeats the whole transaction, after a look whether it was committed after all. */
   async write(batch: LaneBatch): Promise<LaneOutcome[]> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const link = await this.#ports.link()
-        const done = await batchSeq(link, batch.batch)
-        if (done !== null) return await this.#earlier(link, batch, done, attempt > 0)
-        return await this.#settle(link, batch)
-      } catch (error) {
-        const again = passes(error) || lost(error) || duplicate(error)
-        if (!again || attempt >= this.#ports.retries) throw databaseError(error, `Writing ${batch.doctype} ${batch.from} to ${batch.to}`)
-        await wait(FIRST_WAIT_MS * 2 ** attempt)
-      }
-    }
+    return again(this.#ports.retries, `Writing ${batch.doctype} ${batch.from} to ${batch.to}`, async (attempt) => {
+      const link = await this.#ports.link()
+      const done = await batchSeq(link, batch.batch)
+      return done === null ? this.#settle(link, batch) : this.#earlier(link, batch, done, attempt > 0)
+    })
   }
 
   /** Outcomes of a batch that is in the ledger; `mine`: this very call committed it before the connection was lost. */
