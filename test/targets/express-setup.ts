@@ -49,14 +49,14 @@ export async function batches(staging: Staging, doctype: string, size: number, r
   return found
 }
 
-/** Differences between `rows.*` and the site, over every column of every row of every table that posting wrote to; empty: equal. */
-export async function differences(staging: Staging, engine: PostingEngine, connection: mysql.Connection): Promise<string[]> {
+/** Differences between `rows.*` and the site, over every column of every row of every table that posting wrote to; empty: equal. `ours`: only rows that drafts wrote. */
+export async function differences(staging: Staging, engine: PostingEngine, connection: mysql.Connection, ours = false): Promise<string[]> {
   const found: string[] = []
   for (const table of engine.written()) {
     const columns = (await staging.columnsOf(`rows.${ident(table)}`)).filter(({ name }) => !name.startsWith('_d'))
-    const predicted = await staging.all<Record<string, string | null>>(`SELECT ${columns.map(({ name, type }) => `CAST(${storedText(ident(name), type)} AS VARCHAR) AS ${ident(name)}`).join(', ')} FROM rows.${ident(table)}`)
+    const predicted = await staging.all<Record<string, string | null>>(`SELECT ${columns.map(({ name, type }) => `CAST(${storedText(ident(name), type)} AS VARCHAR) AS ${ident(name)}`).join(', ')} FROM rows.${ident(table)} ${ours ? 'WHERE _draft IS NOT NULL' : ''}`)
     const [rows] = await connection.query({ sql: `SELECT ${columns.map(({ name }) => `\`${name}\``).join(', ')} FROM \`${table}\``, typeCast: (field: { string(): string | null }) => field.string() } as mysql.QueryOptions) as unknown as [Record<string, string | null>[]]
-    if (rows.length !== predicted.length) found.push(`${table}: ${rows.length} rows instead of ${predicted.length}`)
+    if (!ours && rows.length !== predicted.length) found.push(`${table}: ${rows.length} rows instead of ${predicted.length}`)
     const site = new Map(rows.map((row) => [row['name'], row]))
     for (const row of predicted) {
       const other = site.get(row['name'] ?? '')
