@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { LandfallError } from '../../errors/error.ts'
-import { ident, type Staging } from '../../staging/staging.ts'
+import type { Staging } from '../../staging/staging.ts'
 import { line, lineSql, readSplit, splitSql, tupleSql, type ColumnSplit, type RowColumn } from './column-text.ts'
 import { duplicate, quote, tick, type Link } from './connection.ts'
 
@@ -26,18 +26,16 @@ export class Collision extends Error {
 export async function loadRows(link: Link, staging: Staging, mode: BulkMode, table: string, columns: readonly RowColumn[], from: string): Promise<number> {
   const split = readSplit(columns, (await staging.one<Record<string, unknown>>(splitSql(columns, from)))!)
   if (split.rows === 0) return 0
-  // In the order of the key the server fills its pages one after another.
-  const ordered = `FROM ${from} ORDER BY r.${ident('name')}`
   const written = mode === 'infile'
-    ? await infile(link, table, split, pieces(lines(staging, `SELECT ${lineSql(split.varying)} ${ordered}`)))
-    : await inserts(link, table, split, lines(staging, `SELECT ${tupleSql(split.varying)} ${ordered}`))
+    ? await infile(link, table, split, pieces(lines(staging, `SELECT ${lineSql(split.varying)} FROM ${from}`)))
+    : await inserts(link, table, split, lines(staging, `SELECT ${tupleSql(split.varying)} FROM ${from}`))
   if (written !== split.rows) throw new LandfallError('target-failed', `${table}: the database took ${written} of ${split.rows} rows.`, { hint: 'Nothing of the batch was kept; look for triggers on the table.' })
   return written
 }
 
-/** Writes rows given as lists of values. */
-export async function loadValues(link: Link, mode: BulkMode, table: string, columns: readonly string[], rows: Iterable<readonly (string | number | null)[]>): Promise<number> {
-  const split: ColumnSplit = { constant: [], varying: columns.map((name) => ({ name, type: 'VARCHAR', escape: true })), rows: 0 }
+/** Writes rows given as lists of values; `same` are columns that hold one value in all of them. */
+export async function loadValues(link: Link, mode: BulkMode, table: string, columns: readonly string[], rows: Iterable<readonly (string | number | null)[]>, same: readonly [string, string | number][] = []): Promise<number> {
+  const split: ColumnSplit = { constant: same.map(([name, value]) => ({ name, value: String(value) })), varying: columns.map((name) => ({ name, type: 'VARCHAR', escape: true })), rows: 0 }
   return mode === 'infile'
     ? infile(link, table, split, pieces(each(rows, line)))
     : inserts(link, table, split, each(rows, (row) => `(${row.map(quote).join(',')})`))

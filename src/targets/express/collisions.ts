@@ -15,7 +15,7 @@ export async function settleCollisions(link: Link, staging: Staging, site: Site,
   const settled = new Map<number, LaneOutcome>()
   const known = await loadedKeys(link, batch.doctype, live)
   for (const one of live) {
-    const name = known.get(keyHash(one))
+    const name = known.get(keyHash(batch.doctype, one))
     if (name !== undefined) settled.set(one.id, { id: one.id, status: 'unchanged', name, reason: null })
   }
   for (const table of tables) {

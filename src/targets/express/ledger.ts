@@ -1,19 +1,19 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { LaneBatch, LaneDocument, LaneOutcome } from '../lane.ts'
 import { loadValues, type BulkMode } from './bulk.ts'
 import { quote, type Link, type Text } from './connection.ts'
 
 /**
  * The ledger of express batches, in the site's own database so that it commits with the documents. `batches`: what was written as one. `documents`:
- * what became of each document; `key_hash` identifies a loaded one by DocType, entity and key, and is NULL for a refused one. `rows`: names of the
+ * what became of each document; `key_hash` identifies a loaded one (DocType, entity and key), and is NULL for a refused one. `rows`: names of the
  * rows of a batch, some thousands a part, with the draft that wrote each (`ids`) and its `modified` as written (one text, or a list). `before`:
  * values of older rows before and after the batch changed them; `before_value` NULL of tabSeries says that there was no such row.
  */
 const TABLES: Record<string, string> = {
   batches: 'seq BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, batch VARCHAR(255) NOT NULL UNIQUE, run VARCHAR(140) NOT NULL, phase VARCHAR(140) NOT NULL, wave INT NOT NULL, doctype VARCHAR(140) NOT NULL, '
     + 'documents BIGINT NOT NULL DEFAULT 0, row_count BIGINT NOT NULL DEFAULT 0, KEY run (run)',
-  documents: 'batch BIGINT NOT NULL, id BIGINT NOT NULL, doctype VARCHAR(140) NOT NULL, entity VARCHAR(140) NOT NULL, legacy_key LONGTEXT NOT NULL, key_hash CHAR(32) CHARACTER SET ascii, name VARCHAR(255), '
-    + 'docstatus INT, outcome VARCHAR(20) NOT NULL, type VARCHAR(140), reason LONGTEXT, PRIMARY KEY (batch, id), UNIQUE KEY identity (doctype, key_hash)',
+  documents: 'batch BIGINT NOT NULL, id BIGINT NOT NULL, doctype VARCHAR(140) NOT NULL, entity VARCHAR(140) NOT NULL, legacy_key LONGTEXT NOT NULL, key_hash CHAR(22) CHARACTER SET ascii COLLATE ascii_bin, name VARCHAR(255), '
+    + 'docstatus INT, outcome VARCHAR(20) NOT NULL, type VARCHAR(140), reason LONGTEXT, PRIMARY KEY (batch, id), UNIQUE KEY identity (key_hash)',
   rows: 'batch BIGINT NOT NULL, part INT NOT NULL, tbl VARCHAR(140) NOT NULL, names LONGTEXT NOT NULL, ids LONGTEXT NOT NULL, modified LONGTEXT NOT NULL, PRIMARY KEY (batch, part)',
   before: 'batch BIGINT NOT NULL, seq INT NOT NULL, id BIGINT NOT NULL, tbl VARCHAR(140) NOT NULL, row_name VARCHAR(255) NOT NULL, col VARCHAR(64) NOT NULL, before_value LONGTEXT, after_value LONGTEXT, PRIMARY KEY (batch, seq), KEY row_name (tbl, row_name)',
 }
@@ -33,9 +33,9 @@ export async function createLedger(link: Link): Promise<void> {
   }
 }
 
-/** Identity of a document whatever the length of its key. */
-export function keyHash(document: { entity: string; key: string }): string {
-  return createHash('md5').update(`${document.entity}\u001f${document.key}`).digest('hex')
+/** Identity of a document whatever the length of its key: short, because an index in no order is what costs most of the ledger. */
+export function keyHash(doctype: string, document: { entity: string; key: string }): string {
+  return hash('md5', `${doctype}\u001f${document.entity}\u001f${document.key}`, 'base64').slice(0, 22)
 }
 
 /** Number of a committed batch, or null. */
@@ -58,12 +58,24 @@ export interface Refusal { type: string; message: string }
 
 /** Notes what becomes of the documents, before their rows: a key that is loaded already shows first. */
 export async function noteDocuments(link: Link, mode: BulkMode, seq: number, doctype: string, live: readonly LaneDocument[], refused: readonly { document: LaneDocument; reason: Refusal }[]): Promise<void> {
-  const columns = ['batch', 'id', 'doctype', 'entity', 'legacy_key', 'key_hash', 'name', 'docstatus', 'outcome', 'type', 'reason']
-  function* rows(): Generator<(string | number | null)[]> {
-    for (const one of live) yield [seq, one.id, doctype, one.entity, one.key, keyHash(one), one.name, one.docstatus, 'loaded', null, null]
-    for (const { document: one, reason } of refused) yield [seq, one.id, doctype, one.entity, one.key, null, one.name, one.docstatus, 'refused', reason.type, reason.message]
+  const groups = new Map<string, LaneDocument[]>()
+  for (const one of live) {
+    const kind = `${one.docstatus}\u001f${one.entity}`, group = groups.get(kind)
+    if (group === undefined) groups.set(kind, [one])
+    else group.push(one)
   }
-  if (live.length + refused.length > 0) await loadValues(link, mode, ledgerTable('documents'), columns, rows())
+  const same = (entity: string, docstatus: number, outcome: string) => [['batch', seq], ['doctype', doctype], ['entity', entity], ['docstatus', docstatus], ['outcome', outcome]] as [string, string | number][]
+  for (const group of groups.values()) {
+    const { entity, docstatus } = group[0]!
+    await loadValues(link, mode, ledgerTable('documents'), ['id', 'legacy_key', 'key_hash', 'name'], each(group, (one) => [one.id, one.key, keyHash(doctype, one), one.name]), same(entity, docstatus, 'loaded'))
+  }
+  for (const { document: one, reason } of refused) {
+    await loadValues(link, mode, ledgerTable('documents'), ['id', 'legacy_key', 'name', 'type', 'reason'], [[one.id, one.key, one.name, reason.type, reason.message]], same(one.entity, one.docstatus, 'refused'))
+  }
+}
+
+function* each<T>(items: readonly T[], row: (item: T) => (string | number | null)[]): Generator<(string | number | null)[]> {
+  for (const item of items) yield row(item)
 }
 
 export async function noteImages(link: Link, mode: BulkMode, seq: number, images: readonly Image[]): Promise<void> {
@@ -84,8 +96,8 @@ export async function batchOutcomes(link: Link, seq: number): Promise<Map<number
 export async function loadedKeys(link: Link, doctype: string, documents: readonly LaneDocument[]): Promise<Map<string, string>> {
   const found = new Map<string, string>()
   for (let i = 0; i < documents.length; i += 1000) {
-    const hashes = documents.slice(i, i + 1000).map((one) => quote(keyHash(one))).join(', ')
-    for (const [hash, name] of await link.rows(`SELECT key_hash, name FROM ${ledgerTable('documents')} WHERE doctype = ${quote(doctype)} AND key_hash IN (${hashes})`)) found.set(hash ?? '', name ?? '')
+    const hashes = documents.slice(i, i + 1000).map((one) => quote(keyHash(doctype, one))).join(', ')
+    for (const [hash, name] of await link.rows(`SELECT key_hash, name FROM ${ledgerTable('documents')} WHERE key_hash IN (${hashes})`)) found.set(hash ?? '', name ?? '')
   }
   return found
 }

@@ -20,11 +20,26 @@ export function liveRows(table: string, batch: LaneBatch): string {
   return `rows.${ident(table)} r WHERE r._doctype = ${literal(batch.doctype)} AND r._draft BETWEEN ${batch.from} AND ${batch.to} AND r._draft IN (SELECT id FROM ${LIVE})`
 }
 
+/** Tables that documents of a DocType write to, with how many rows its own had when that was found out: more rows, and it is asked again. */
+const tablesKnown = new WeakMap<Staging, Map<string, { rows: number; tables: string[] }>>()
+
+async function tablesOf(staging: Staging, doctype: string): Promise<string[]> {
+  const known = tablesKnown.get(staging) ?? new Map<string, { rows: number; tables: string[] }>()
+  tablesKnown.set(staging, known)
+  const rows = Number((await staging.one<{ n: number }>(`SELECT count(*) AS n FROM rows.${ident(`tab${doctype}`)} WHERE _doctype = ${literal(doctype)}`))?.n)
+  const earlier = known.get(doctype)
+  if (earlier?.rows === rows) return earlier.tables
+  const { filled } = await filledTables(staging, null, 'rows')
+  const found = await unionAll<{ tbl: string }>(staging, filled.filter((table) => table !== 'tabSeries'), (table) => `SELECT ${literal(table)} AS tbl WHERE EXISTS (SELECT 1 FROM rows.${ident(table)} WHERE _doctype = ${literal(doctype)} AND _draft IS NOT NULL)`)
+  const tables = found.map((row) => row.tbl)
+  known.set(doctype, { rows, tables })
+  return tables
+}
+
 /** Tables the documents at work write to, counters aside, which have their own way. The DocType's own comes first. */
 export async function writtenTables(staging: Staging, batch: LaneBatch): Promise<string[]> {
-  const { filled } = await filledTables(staging, null, 'rows')
   const main = `tab${batch.doctype}`
-  const found = await unionAll<{ tbl: string }>(staging, filled.filter((table) => table !== 'tabSeries'), (table) => `SELECT ${literal(table)} AS tbl WHERE EXISTS (SELECT 1 FROM ${liveRows(table, batch)})`)
+  const found = await unionAll<{ tbl: string }>(staging, await tablesOf(staging, batch.doctype), (table) => `SELECT ${literal(table)} AS tbl WHERE EXISTS (SELECT 1 FROM ${liveRows(table, batch)})`)
   return found.map((row) => row.tbl).sort((a, b) => Number(b === main) - Number(a === main) || (a < b ? -1 : 1))
 }
 

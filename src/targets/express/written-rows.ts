@@ -14,23 +14,10 @@ export interface WrittenRows { part: number; table: string; names: string[]; ids
 
 /** Notes names, drafts and `modified` of the rows that the documents at work wrote to `table`; numbers the parts from `first` and answers the next number. */
 export async function noteRows(link: Link, staging: Staging, mode: BulkMode, seq: number, batch: LaneBatch, table: string, type: string, first: number): Promise<number> {
-  const parts: (string | number)[][] = []
-  let names: string[] = [], ids: number[] = [], modified: Text[] = []
-  const end = () => {
-    if (names.length === 0) return
-    parts.push([seq, first + parts.length, table, JSON.stringify(names), JSON.stringify(ids), JSON.stringify(modified.every((one) => one === modified[0]) ? modified[0] : modified)])
-    names = []; ids = []; modified = []
-  }
-  for await (const { count, columns } of staging.scan(`SELECT r.name, r._draft, ${storedText(`r.${ident('modified')}`, type)} FROM ${liveRows(table, batch)}`)) {
-    for (let i = 0; i < count; i++) {
-      names.push(columns[0]![i] as string)
-      ids.push(Number(columns[1]![i]))
-      modified.push(columns[2]![i] as Text)
-      if (names.length === PART_NAMES) end()
-    }
-  }
-  end()
-  await writeParts(link, mode, parts)
+  const modified = storedText('modified', type)
+  const parts = await staging.all<{ names: string; ids: string; modified: string }>(`SELECT CAST(to_json(list(name)) AS VARCHAR) AS names, CAST(to_json(list(id)) AS VARCHAR) AS ids, CAST(CASE WHEN count(modified) = count(*) AND min(modified) = max(modified) `
+    + `THEN to_json(any_value(${modified})) ELSE to_json(list(${modified})) END AS VARCHAR) AS modified FROM (SELECT r.name, r._draft AS id, r.${ident('modified')} AS modified, (row_number() OVER () - 1) // ${PART_NAMES} AS part FROM ${liveRows(table, batch)}) GROUP BY part ORDER BY part`)
+  await writeParts(link, mode, parts.map((part, i) => [seq, first + i, table, part.names, part.ids, part.modified]))
   return first + parts.length
 }
 
