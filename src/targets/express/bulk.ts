@@ -22,10 +22,12 @@ export class Collision extends Error {
   }
 }
 
-/** Writes the rows of `from` (`rows."tabX" r WHERE ...`) into the table of that name: answers how many. Throws `Collision`, `target-failed`. */
-export async function loadRows(link: Link, staging: Staging, mode: BulkMode, table: string, columns: readonly RowColumn[], from: string): Promise<number> {
+/** Writes the rows of `from` (`rows."tabX" r WHERE ...`) into the table of that name, whose own `defaults` need not be said: answers how many. Throws `Collision`, `target-failed`. */
+export async function loadRows(link: Link, staging: Staging, mode: BulkMode, table: string, columns: readonly RowColumn[], from: string, defaults: ReadonlyMap<string, string | null> = new Map()): Promise<number> {
   const split = readSplit(columns, (await staging.one<Record<string, unknown>>(splitSql(columns, from)))!)
   if (split.rows === 0) return 0
+  // Most columns hold what the table gives them anyway: left out, they cost the server nothing.
+  split.constant = split.constant.filter(({ name, value }) => !defaults.has(name) || defaults.get(name) !== value)
   const written = mode === 'infile'
     ? await infile(link, table, split, pieces(lines(staging, `SELECT ${lineSql(split.varying)} FROM ${from}`)))
     : await inserts(link, table, split, lines(staging, `SELECT ${tupleSql(split.varying)} FROM ${from}`))

@@ -116,7 +116,7 @@ export class BatchWriter {
     let rows = 0, part = 1
     for (const table of work.tables) {
       const columns = await rowColumns(staging, table)
-      rows += await loadRows(link, staging, mode, table, columns, liveRows(table, batch))
+      rows += await loadRows(link, staging, mode, table, columns, liveRows(table, batch), this.#ports.tables.defaults(table))
       part = await noteRows(link, staging, mode, seq, batch, table, columns.find((column) => column.name === 'modified')?.type ?? 'TIMESTAMP', part)
     }
     const older = [...imagesOf(work.changes), ...positions]
