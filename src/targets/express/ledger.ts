@@ -102,8 +102,8 @@ export async function loadedKeys(link: Link, doctype: string, documents: readonl
   return found
 }
 
-/** Names of documents of a run that were refused by the site, by DocType: what links to them cannot be loaded either. */
+/** Names of documents of a run that were refused by the site: what links to them cannot be loaded either. They alone have no hash, so the index finds them among millions. */
 export async function refusedNames(link: Link, run: string): Promise<{ doctype: string; name: string }[]> {
-  const rows = await link.rows(`SELECT d.doctype, d.name FROM ${ledgerTable('documents')} d JOIN ${ledgerTable('batches')} b ON b.seq = d.batch WHERE b.run = ${quote(run)} AND d.outcome = 'refused' AND d.name IS NOT NULL`)
+  const rows = await link.rows(`SELECT d.doctype, d.name FROM ${ledgerTable('documents')} d JOIN ${ledgerTable('batches')} b ON b.seq = d.batch WHERE b.run = ${quote(run)} AND d.key_hash IS NULL AND d.name IS NOT NULL`)
   return rows.map(([doctype, name]) => ({ doctype: doctype ?? '', name: name ?? '' }))
 }
