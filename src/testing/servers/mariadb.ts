@@ -9,13 +9,14 @@ export async function startMariadb(settings: Record<string, string> = {}): Promi
   const folder = serverFolder('mariadb', account)
   const data = join(folder, 'data'), password = 'private-secret'
   const options = { ...account, cwd: folder }
-  prepare(install, ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve', '--innodb-flush-log-at-trx-commit=0'], options)
+  prepare(install, ['--no-defaults', `--datadir=${data}`, `--tmpdir=${folder}`, '--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve', '--innodb-flush-log-at-trx-commit=0'], options)
   const port = await freePort()
   const all: Record<string, string> = {
     'bind-address': '127.0.0.1', 'skip-name-resolve': '1', 'innodb-buffer-pool-size': '64M', 'innodb-flush-log-at-trx-commit': '0', 'character-set-server': 'utf8mb4',
     'innodb-doublewrite': '0', 'innodb-log-file-size': '32M', ...settings,
   }
-  const args = ['--no-defaults', `--datadir=${data}`, `--port=${port}`, `--socket=${join(folder, 'socket')}`, `--pid-file=${join(folder, 'pid')}`,
+  // A server that starts clears the folder of temporary tables, which others may be using.
+  const args = ['--no-defaults', `--datadir=${data}`, `--tmpdir=${folder}`, `--port=${port}`, `--socket=${join(folder, 'socket')}`, `--pid-file=${join(folder, 'pid')}`,
     ...Object.entries(all).map(([key, value]) => `--${key}=${value}`)]
   let secured = false
   const server = await launch(daemon, args, options, folder, async () => {
