@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 export const PROTOCOL = 1
 
 /** Parts of the agent in the order in which they make one program. */
-const PARTS = ['wire', 'statements', 'watch', 'memory', 'quiet', 'naming', 'ledger', 'documents', 'undo', 'main'] as const
+const PARTS = ['wire', 'statements', 'watch', 'memory', 'quiet', 'naming', 'posting', 'ledger', 'documents', 'undo', 'main'] as const
 
 /** Reads the program's length and text from stdin and runs it; what follows on stdin are requests. Short, so that it fits any command line. */
 export const BOOTSTRAP = "import sys;n=int(sys.stdin.buffer.readline());exec(compile(sys.stdin.buffer.read(n).decode(),'landfall-agent','exec'),{'__name__':'landfall_agent'})"

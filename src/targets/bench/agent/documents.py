@@ -3,12 +3,16 @@ import faulthandler
 import signal
 import time
 
-LOST = {2006, 2013, 2014, 1927, 1053, 4031}
+LOST = {2006, 2013, 2014, 1053, 4031}
 AGAIN = {1213, 1205, 1020}
 
 
 class ConnectionLost(Exception):
     """The database is gone: this process ends, the ledger says what was committed."""
+
+
+class ConnectionKilled(ConnectionLost):
+    """Another agent took this one's place on the site, or an administrator ended it."""
 
 
 class Again(Exception):
@@ -95,14 +99,30 @@ class Documents:
             raise trouble(error, always=True) from error
 
     def one(self, document, n, options):
+        """
+        One document under its savepoint. Submitted ones are tried in one step; what that refuses is done again step by step, so that a refusal is always
+        the one that ERPNext itself gives.
+        """
+        frappe = self.frappe
+        steady(frappe, time.monotonic())
+        signal.setitimer(signal.ITIMER_REAL, options.get("documentMs", 120_000) / 1000)
+        try:
+            if document["docstatus"] == 1 and options.get("oneStep", True):
+                outcome = self.attempt(document, n, post_or_insert)
+                if outcome["status"] == "loaded":
+                    return outcome
+                self.messages(forget=True)
+            return self.attempt(document, n, insert_then_submit)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def attempt(self, document, n, way):
         frappe, watch = self.frappe, self.watch
         callbacks = [(manager, len(manager._functions)) for manager in (frappe.db.before_commit, frappe.db.after_commit)]
-        steady(frappe, time.monotonic())
         watch.run("SAVEPOINT landfall")
-        signal.setitimer(signal.ITIMER_REAL, options.get("documentMs", 120_000) / 1000)
         watch.document = n
         try:
-            name = self.put(document, options)
+            name = self.put(document, way)
             if watch.torn:
                 raise Again(watch.torn)
             return {"id": document["id"], "status": "loaded", "name": name, "reason": None}
@@ -115,7 +135,7 @@ class Documents:
                 watch.run("ROLLBACK TO SAVEPOINT landfall")
             except Exception as gone:
                 raise trouble(gone, always=True) from error
-            written = [entry for entry in watch.written if entry[0] == n] + [entry for entry in watch.images if entry[0] == n]
+            written = [entry for entry in [*watch.written, *watch.images] if entry[0] == n]
             watch.drop(n)
             self.uncache(written)
             for manager, length in callbacks:
@@ -124,23 +144,19 @@ class Documents:
             return {**refusal(document, error), "messages": self.messages()}
         finally:
             watch.document = None
-            signal.setitimer(signal.ITIMER_REAL, 0)
 
-    def put(self, document, options):
-        doc = self.frappe.get_doc({**document["doc"], "doctype": document["doc"]["doctype"]})
+    def put(self, document, way):
+        doc = self.frappe.get_doc({**document["doc"], "docstatus": 0})
         doc.flags.ignore_permissions = True
         if document.get("name"):
             doc.flags.landfall_name = document["name"]
-        one_step = options.get("oneStep", True)
-        if document["docstatus"] == 1 and one_step:
-            doc.docstatus = 1
-        doc.insert()
-        if document["docstatus"] == 1 and not one_step:
-            doc.submit()
+        way(self.frappe, doc, document["docstatus"])
         return doc.name
 
-    def messages(self):
+    def messages(self, forget=False):
         log = getattr(self.frappe.local, "message_log", None) or []
+        if forget and log:
+            self.frappe.local.message_log = []
         return [str(entry.get("message") if hasattr(entry, "get") else entry)[:2000] for entry in log[:20]]
 
     def uncache(self, entries):
@@ -210,6 +226,19 @@ class Documents:
         return {"inserted": inserted, "updated": updated, "deleted": deleted}
 
 
+def insert_then_submit(frappe, doc, docstatus):
+    doc.insert()
+    if docstatus == 1:
+        doc.submit()
+
+
+def post_or_insert(frappe, doc, docstatus):
+    if can_post(doc):
+        post(frappe, doc)
+    else:
+        insert_then_submit(frappe, doc, docstatus)
+
+
 def typed(text, like):
     """An image's text in the type of the value it became."""
     if text is None or not isinstance(like, (int, float)):
@@ -225,6 +254,8 @@ def trouble(error, always=False):
     seen = error
     while seen is not None:
         code = seen.args[0] if getattr(seen, "args", None) and isinstance(seen.args[0], int) else None
+        if code == 1927 or isinstance(seen, ConnectionKilled):
+            return ConnectionKilled(str(error))
         if code in LOST or type(seen).__name__ == "InterfaceError" or isinstance(seen, ConnectionLost):
             return ConnectionLost(str(error))
         if code in AGAIN or type(seen).__name__ in ("QueryDeadlockError", "QueryTimeoutError") or isinstance(seen, Again):

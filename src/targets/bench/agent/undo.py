@@ -9,8 +9,7 @@ COUNTERS = {"tabSeries"}
 class Undo:
     def __init__(self, frappe, watch, wire):
         self.frappe, self.watch, self.wire = frappe, watch, wire
-        self.removed = self.restored = 0
-        self.kept = []
+        self.removed, self.restored, self.kept = 0, set(), []
 
     def take_back(self, request):
         watch, db = self.watch, self.frappe.db
@@ -28,7 +27,7 @@ class Undo:
             self.wire.send({"at": int(row["seq"])})
         watch.run(f"DELETE FROM {GOING}")
         db.commit()
-        return {"removed": self.removed, "restored": self.restored, "kept": self.kept}
+        return {"removed": self.removed, "restored": len(self.restored), "kept": self.kept}
 
     def gather(self, request):
         by_doctype = {}
@@ -91,6 +90,7 @@ class Undo:
                 self.restore(image["tbl"], image["name"], json.loads(image["before"]), json.loads(image["after"]) if image["after"] else None)
         for table, keys in rows.items():
             keys = sorted(keys)
+            self.restored -= {(table, key) for key in keys}
             for start in range(0, len(keys), 500):
                 self.removed += watch.run(select_keys(watch.conn, table, keys[start:start + 500]).replace("SELECT *", "DELETE", 1))
             if table not in WITHOUT_MODIFIED:
@@ -109,7 +109,7 @@ class Undo:
         if after is None:
             if not now:
                 watch.run(f"INSERT INTO {quoted(table)} ({', '.join(map(quoted, before))}) VALUES ({', '.join('NULL' if v is None else escape(v) for v in before.values())})")
-                self.restored += 1
+                self.restored.add((table, key))
             return
         differing = [column for column in after if not now or now[0].get(column) != after[column]]
         if differing:
@@ -121,4 +121,4 @@ class Undo:
         watch.run(f"UPDATE {quoted(table)} SET {', '.join(f'{quoted(c)} = ' + ('NULL' if v is None else escape(v)) for c, v in before.items())} WHERE {where}")
         if table not in WITHOUT_MODIFIED:
             self.frappe.clear_document_cache(table[3:], key)
-        self.restored += 1
+        self.restored.add((table, key))
