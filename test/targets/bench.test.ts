@@ -39,7 +39,7 @@ describe.skipIf(!hasPython)('bench lane', () => {
     expect([titles().length, ledger()]).toEqual([4, 4])
   })
 
-  test('a document that ends its process twice is refused, and the rest is written', async () => {
+  test('a document that ends its process again and again is refused, and the rest is written', async () => {
     const outcomes = await bench.lane().write(things(1, 4, { 2: 'die' }))
     expect(statuses(outcomes)).toEqual(['loaded', 'refused', 'loaded', 'loaded'])
     expect(outcomes[1]!.reason?.type).toBe('AgentEnded')

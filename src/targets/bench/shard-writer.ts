@@ -18,12 +18,14 @@ interface Settled extends LaneOutcome { batch?: string; unclear?: string[] }
 
 /** Beyond a document's own limit, which its process keeps by itself: for the commit, and for the line. */
 const GRACE_MS = 30_000
-/** A process may end this often without a document settled in between. */
-const ENDS = 3
+/** A process may end less often than this at one document before the document is held to be the cause. */
+const ENDS_AT_ONE = 3
+/** A process may end less often than this without a document settled in between. */
+const ENDS = 5
 
 /**
  * Has one agent write documents, with as many lives as it takes. What is settled is committed; after a process ended, the next one is given the rest and looks
- * in the ledger first. A document that hung is refused, and so is one under which a process ended twice: it would end the next one too.
+ * in the ledger first. A document that hung is refused, and so is one under which a process ended again and again: it would end the next one too.
  */
 export async function writeShard(write: ShardWrite): Promise<Map<number, LaneOutcome>> {
   const { batch, options } = write
@@ -68,7 +70,7 @@ function blame(answer: Answer, ends: Map<number, number>, documentMs: number): L
   if (answer.hung) return { id: answer.at, status: 'refused', name: null, reason: { type: 'DocumentHung', message: `Not done after ${documentMs} ms; it was cut off. ${standing(answer.stderr)}`.trim() } }
   const times = (ends.get(answer.at) ?? 0) + 1
   ends.set(answer.at, times)
-  return times < 2 ? null : { id: answer.at, status: 'refused', name: null, reason: { type: 'AgentEnded', message: `The process ended twice at this document: ${redact(answer.stderr).slice(0, 1_000)}` } }
+  return times < ENDS_AT_ONE ? null : { id: answer.at, status: 'refused', name: null, reason: { type: 'AgentEnded', message: `The process ended ${times} times at this document: ${redact(answer.stderr).slice(0, 1_000)}` } }
 }
 
 /** Where a hung process stood, of what Python wrote about it: the innermost place is the first. */
