@@ -188,7 +188,7 @@ class Documents:
         frappe, watch, answers = self.frappe, self.watch, []
         frappe.db.begin()
         watch.clear()
-        watch.caching = False
+        watch.caching = request["options"].get("rememberReads", False) and self.repeatable()
         searched = frappe.local.conf.get("disable_global_search")
         frappe.local.conf["disable_global_search"] = 1
         try:

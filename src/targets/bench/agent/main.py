@@ -24,7 +24,9 @@ class Agent:
         self.take_place(request["place"])
         self.quiet = Quiet(frappe, request["options"])
         if hasattr(frappe.db, "_get_values_from_table"):
-            remember_values(frappe.db, self.watch, frappe._dict)
+            remember_values(frappe, self.watch)
+            remember_lists(frappe, self.watch)
+            fewer_defaults(frappe)
         remember_fields()
         self.ledger = Ledger(self.watch)
         self.documents = Documents(frappe, self.watch, self.ledger, Naming(frappe, self.watch), Later(frappe, self.watch), self.wire)

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import sqlite3
+import time
 from collections import deque
 
 LOCKS = {}
@@ -63,8 +64,11 @@ class Connection:
             return None
 
     def get_lock(self, name, seconds):
-        if self.holder(name) not in (None, os.getpid()):
-            return 0
+        until = time.monotonic() + seconds
+        while self.holder(name) not in (None, os.getpid()):
+            if time.monotonic() > until:
+                return 0
+            time.sleep(0.05)
         with open(self.lock_file(name), "w") as file:
             file.write(str(os.getpid()))
         return 1
