@@ -124,7 +124,7 @@ def parse_change(text, verb):
 
 def about(references, alias, condition):
     """The table that `alias` stands for among table references; the first when there is none."""
-    listed = [(a or b, c or d) for a, b, c, d in re.findall(TABLE.pattern + r"(?:\s+(?:as\s+)?(?!(?:inner|left|right|join|on|where|set|cross|straight_join|order|limit|using)\b)" + IDENT + r")?", references, flags=re.I)]
+    listed = [(a or b, c or d) for a, b, c, d in re.findall("(?:" + TABLE.pattern + r")(?:\s+(?:as\s+)?(?!(?:inner|left|right|join|on|where|set|cross|straight_join|order|limit|using)\b)" + IDENT + r")?", references, flags=re.I)]
     for table, known in listed:
         if alias in (None, table, known):
             return table, known or table, references, condition
