@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FakeBench, hasPython, things } from './fake-bench.ts'
@@ -148,6 +149,9 @@ describe.skipIf(!hasPython)('bench lane: what cannot be opened', () => {
   test('is said with the way out', async () => {
     await expect(bench.lane({ site: 'nowhere' }).describe()).rejects.toMatchObject({ code: 'target-failed', message: expect.stringContaining('nowhere does not exist') })
     await expect(bench.lane({ python: 'no-such-python' }).describe()).rejects.toMatchObject({ code: 'target-failed', hint: expect.stringContaining('import frappe') })
+    const other = join(bench.folder, 'other')
+    writeFileSync(other, '#!/bin/sh\necho \'{"id":1,"ok":{"protocol":2,"apps":{}}}\'\nexec cat > /dev/null\n', { mode: 0o755 })
+    await expect(bench.lane({ python: other }).describe()).rejects.toMatchObject({ code: 'target-failed', message: expect.stringContaining('it speaks protocol 2, not 1') })
     await expect(bench.lane({ python: '/bin/cat' }).describe()).rejects.toMatchObject({ code: 'target-failed' })
   })
 })

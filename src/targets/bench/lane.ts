@@ -125,13 +125,13 @@ export class BenchLane implements Lane {
     return session
   }
 
-  /** A request that may be repeated: once more when the process ended meanwhile. */
+  /** A request that may be repeated: once more when the process ended meanwhile, or another writer was in the way. */
   async #ask(command: string, body: object, silenceMs = ANSWER_MS): Promise<unknown> {
     let answer: Answer | null = null
     for (let attempt = 0; attempt < 2; attempt++) {
       answer = await (await this.#session(1)).ask(command, body, { silenceMs })
       if (answer.kind === 'ok') return answer.value
-      if (answer.kind === 'failed' && !answer.lost) break
+      if (answer.kind === 'failed' && !answer.lost && answer.type !== 'Again') break
       if (answer.kind === 'ended' && answer.hung) break
     }
     const said = answer?.kind === 'failed' ? `${answer.type}: ${answer.message}` : answer?.kind === 'ended' ? answer.stderr : ''

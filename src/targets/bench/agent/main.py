@@ -20,6 +20,10 @@ class Agent:
         frappe.set_user(request["user"])
         if getattr(frappe.db, "db_type", "mariadb") != "mariadb":
             raise ValueError("Only sites on MariaDB can be written by this agent.")
+        if frappe.db._conn is None:
+            frappe.db.connect()
+        if not hasattr(frappe.db._conn, "decoders"):
+            raise ValueError("This agent needs PyMySQL, which Frappe 15 uses; the bench has another driver.")
         self.watch = Watch(frappe.db)
         self.take_place(request["place"])
         self.quiet = Quiet(frappe, request["options"])
@@ -103,8 +107,9 @@ def serve(sites, site):
         except Exception as error:
             import traceback
 
-            lost = isinstance(error, ConnectionLost)
-            wire.send({"failed": {"type": type(error).__name__, "message": str(error), "trace": traceback.format_exc()[-4000:], "lost": lost}})
+            behind = trouble(error)
+            lost = isinstance(behind, ConnectionLost)
+            wire.send({"failed": {"type": type(behind or error).__name__, "message": str(error), "trace": traceback.format_exc()[-4000:], "lost": lost}})
             if lost or request["do"] == "hello":
                 return 1
             try:

@@ -23,8 +23,6 @@ class Watch:
         self.torn = None
         self.reads, self.readers, self.caching = {}, {}, False
         self.hits = self.misses = self.statements = 0
-        if db._conn is None:
-            db.connect()
         self.attach()
 
     def attach(self):
