@@ -49,7 +49,7 @@ function groups(): LaneBatch {
   return { run, phase: 'master', wave: 1, doctype: 'Customer Group', batch: `${run}:Customer Group:1`, from: 1, to: 3, documents }
 }
 
-describe.skipIf(!live)('bench lane on a real site', () => {
+describe.skipIf(!live)(live ? 'bench lane on a real site' : 'bench lane on a real site: skipped, LANDFALL_LIVE_BENCH and LANDFALL_LIVE_SITE name none', () => {
   test('a canary tells what an invoice would write, and nothing is written', async () => {
     const one = lane()
     await one.prepare(['Sales Invoice'])

@@ -20,15 +20,17 @@ export interface SessionOptions {
   user: string
   /** Interpreter to use in place of the bench's own. */
   python?: string
-  /** Which of the run's workers this is. A second session of the same number cuts the first one off, so that nobody writes twice. */
+  /** Which of the run's workers this is. A session of another run with the same number is cut off, so that nobody writes twice. */
   worker: number
+  /** Connection of this worker's last session, when it ended unasked: if another run has come meanwhile, this one gives way. */
+  before: number | null
   /** Side effects wanted all the same. */
   effects: Record<string, boolean>
   /** What the site said of itself must come within this time. */
   startMs: number
 }
 
-export interface AgentHello { protocol: number; apps: Record<string, string>; site: string; user: string; python: string; pid: number }
+export interface AgentHello { protocol: number; apps: Record<string, string>; site: string; user: string; python: string; pid: number; connection: number }
 
 const STDERR_KEPT = 4_000
 /** What Python's own watch writes before it ends a process that is stuck; or we, when there was no word. */
@@ -47,7 +49,7 @@ export class BenchSession {
 
   private constructor(child: ChildProcessWithoutNullStreams) {
     this.#child = child
-    this.hello = { protocol: 0, apps: {}, site: '', user: '', python: '', pid: 0 }
+    this.hello = { protocol: 0, apps: {}, site: '', user: '', python: '', pid: 0, connection: 0 }
     child.stderr.setEncoding('utf8').on('data', (text: string) => { this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT) })
     createInterface({ input: child.stdout, crlfDelay: Infinity }).on('line', (line) => this.#line(line))
     child.on('error', (error) => this.#end(error.message)).on('close', (code, signal) => this.#end(signal === null ? `exit ${code ?? '?'}` : `signal ${signal}`))
@@ -55,14 +57,17 @@ export class BenchSession {
     child.stdin.on('error', () => undefined)
   }
 
-  /** Starts an agent and shakes hands. Throws `target-failed` with what the bench said when it cannot be started, logged in to, or speaks another protocol. */
+  /** Starts an agent and shakes hands. Throws `target-failed` with what the bench said when it cannot be started, logged in to, or speaks another protocol; `target-changed` when another run has taken the site over. */
   static async open(options: SessionOptions): Promise<BenchSession> {
     const { file, args } = benchCommand(options.place, options.site, options.python)
     const session = new BenchSession(spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] }))
     session.#child.stdin.write(agentProgram())
-    const answer = await session.ask('hello', { protocol: PROTOCOL, user: options.user, place: String(options.worker), options: options.effects }, { silenceMs: options.startMs })
+    const answer = await session.ask('hello', { protocol: PROTOCOL, user: options.user, place: String(options.worker), before: options.before, options: options.effects }, { silenceMs: options.startMs })
     if (answer.kind === 'ok' && (answer.value as AgentHello).protocol === PROTOCOL) return Object.assign(session, { hello: answer.value as AgentHello })
     session.kill()
+    if (answer.kind === 'failed' && answer.type === 'PlaceTaken') {
+      throw new LandfallError('target-changed', `${options.site}: ${answer.message}`, { hint: 'Run again when the other run is done; what was committed is not written twice.' })
+    }
     const said = answer.kind === 'ok' ? `it speaks protocol ${(answer.value as AgentHello).protocol}, not ${PROTOCOL}` : answer.kind === 'failed' ? `${answer.type}: ${answer.message}` : answer.stderr
     throw new LandfallError('target-failed', `The site ${options.site} cannot be opened on the bench ${describePlace(options.place)}: ${redact(said)}`, {
       hint: 'Does `env/bin/python -c "import frappe"` run in that folder, and is the site listed in its `sites/`?',

@@ -120,7 +120,7 @@ export class BenchLane implements Lane {
     const open = this.#sessions.get(worker)
     if (open !== undefined && !open.ended) return open
     const { place, site, python, user = 'Administrator', effects = {} } = this.#options
-    const session = await BenchSession.open({ place, site, user, worker, effects, startMs: START_MS, ...(python === undefined ? {} : { python }) })
+    const session = await BenchSession.open({ place, site, user, worker, before: open?.hello.connection ?? null, effects, startMs: START_MS, ...(python === undefined ? {} : { python }) })
     this.#sessions.set(worker, session)
     return session
   }

@@ -45,9 +45,6 @@ export async function writeShard(write: ShardWrite): Promise<Map<number, LaneOut
     if (answer.kind === 'ok' && outcomes.size === before) throw new LandfallError('ledger-broken', `The agent on the bench left documents of ${batch.doctype} without an outcome.`, { where: { doctype: batch.doctype } })
     if (answer.kind === 'ok') continue
     lives++
-    if (answer.kind === 'failed' && answer.type === 'ConnectionKilled') {
-      throw new LandfallError('target-changed', 'Another run has taken over the site, or its administrator ended our connection.', { hint: 'Run again when the other one is done; what was committed is not written twice.' })
-    }
     if (answer.kind === 'failed' && !answer.lost) throw new LandfallError('target-failed', `The bench cannot write ${batch.doctype}: ${answer.type}: ${redact(answer.message)}`, { where: { doctype: batch.doctype } })
     const refused = blame(answer, ends, options.documentMs)
     if (refused !== null) outcomes.set(refused.id, refused)

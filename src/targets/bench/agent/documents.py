@@ -3,16 +3,12 @@ import faulthandler
 import signal
 import time
 
-LOST = {2006, 2013, 2014, 1053, 4031}
+LOST = {2006, 2013, 2014, 1927, 1053, 4031}
 AGAIN = {1213, 1205, 1020}
 
 
 class ConnectionLost(Exception):
     """The database is gone: this process ends, the ledger says what was committed."""
-
-
-class ConnectionKilled(ConnectionLost):
-    """Another agent took this one's place on the site, or an administrator ended it."""
 
 
 class Again(Exception):
@@ -254,8 +250,6 @@ def trouble(error, always=False):
     seen = error
     while seen is not None:
         code = seen.args[0] if getattr(seen, "args", None) and isinstance(seen.args[0], int) else None
-        if code == 1927 or isinstance(seen, ConnectionKilled):
-            return ConnectionKilled(str(error))
         if code in LOST or type(seen).__name__ == "InterfaceError" or isinstance(seen, ConnectionLost):
             return ConnectionLost(str(error))
         if code in AGAIN or type(seen).__name__ in ("QueryDeadlockError", "QueryTimeoutError") or isinstance(seen, Again):

@@ -1,6 +1,10 @@
 # main: answers requests until stdin ends.
 
 
+class PlaceTaken(Exception):
+    """Somebody else is at work on the site."""
+
+
 class Agent:
     def __init__(self, wire, sites, site):
         self.wire = wire
@@ -11,7 +15,7 @@ class Agent:
         self.site = site
 
     def hello(self, request):
-        """Opens the site. Another agent that still holds this place is cut off: whoever asks now is the one that goes on."""
+        """Opens the site and takes a place on it."""
         if request["protocol"] != PROTOCOL:
             raise ValueError(f"This agent speaks protocol {PROTOCOL}, not {request['protocol']}.")
         frappe = self.frappe
@@ -25,7 +29,7 @@ class Agent:
         if not hasattr(frappe.db._conn, "decoders"):
             raise ValueError("This agent needs PyMySQL, which Frappe 15 uses; the bench has another driver.")
         self.watch = Watch(frappe.db)
-        self.take_place(request["place"])
+        self.take_place(request["place"], request.get("before"))
         self.quiet = Quiet(frappe, request["options"])
         if hasattr(frappe.db, "_get_values_from_table"):
             remember_values(frappe, self.watch)
@@ -35,22 +39,29 @@ class Agent:
         self.ledger = Ledger(self.watch)
         self.documents = Documents(frappe, self.watch, self.ledger, Naming(frappe, self.watch), Later(frappe, self.watch), self.wire)
         apps = {app: str(getattr(module(app), "__version__", "")) for app in frappe.get_installed_apps()}
-        return {"protocol": PROTOCOL, "apps": apps, "site": self.site, "user": frappe.session.user, "python": sys.version.split()[0], "pid": os.getpid()}
+        return {"protocol": PROTOCOL, "apps": apps, "site": self.site, "user": frappe.session.user, "python": sys.version.split()[0], "pid": os.getpid(), "connection": self.connection}
 
-    def take_place(self, place):
+    def take_place(self, place, before):
+        """
+        A named lock. An agent left behind by an earlier run is cut off: whoever comes anew is the one that goes on. One that was lost and comes again (`before`: its
+        connection then) only ends what is left of itself; when another has come meanwhile, it gives way.
+        """
         watch = self.watch
         escape = watch.conn.escape
         lock = escape("landfall " + hashlib.sha1(f"{self.frappe.conf.db_name} {place}".encode()).hexdigest())
+        self.connection = int(watch.rows("SELECT CONNECTION_ID() AS id")[0]["id"])
         for _ in range(20):
             if str(watch.rows(f"SELECT GET_LOCK({lock}, 1) AS got")[0]["got"]) == "1":
                 return
             holder = watch.rows(f"SELECT IS_USED_LOCK({lock}) AS holder")[0]["holder"]
+            if holder is not None and before not in (None, int(holder)):
+                raise PlaceTaken("Another run writes to this site now.")
             if holder is not None:
                 try:
                     watch.run(f"KILL {int(holder)}")
                 except Exception as error:
                     print(f"landfall: connection {holder} holds the place and cannot be ended: {error}", file=sys.stderr)
-        raise ValueError("Another agent holds this place on the site and does not give it up.")
+        raise PlaceTaken("Another agent holds this place on the site and does not give it up.")
 
     def prepare(self, request):
         self.ledger.create()

@@ -49,7 +49,7 @@ class Connection:
         self.path, self.decoders = path, {"usual": str}
         self.sqlite = sqlite3.connect(path, isolation_level=None, timeout=5)
         self.sqlite.execute("PRAGMA journal_mode=WAL")
-        for name, count, function in (("json_value", 2, lambda text, path: json.loads(text).get(path[2:]) if text else None), ("get_lock", 2, self.get_lock), ("is_used_lock", 1, self.holder)):
+        for name, count, function in (("json_value", 2, lambda text, path: json.loads(text).get(path[2:]) if text else None), ("get_lock", 2, self.get_lock), ("is_used_lock", 1, self.holder), ("connection_id", 0, os.getpid)):
             self.sqlite.create_function(name, count, function)
 
     def lock_file(self, name):
