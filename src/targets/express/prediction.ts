@@ -1,6 +1,6 @@
 import { ident, literal, type Staging } from '../../staging/staging.ts'
 import type { LaneBatch } from '../lane.ts'
-import { filledTables, unionAll } from '../rehearsal/tables.ts'
+import { filledTables, unionAll } from '../embedded/tables.ts'
 import { storedText, type RowColumn } from './column-text.ts'
 import type { Text } from './connection.ts'
 

@@ -1,0 +1,2 @@
+def get_dynamic_link_map():
+    return {}
