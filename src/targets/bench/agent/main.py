@@ -1,0 +1,115 @@
+# main: answers requests until stdin ends.
+
+
+class Agent:
+    def __init__(self, wire, sites, site):
+        self.wire = wire
+        os.chdir(sites)
+        import frappe
+
+        self.frappe = frappe
+        self.site = site
+
+    def hello(self, request):
+        """Opens the site. Another agent that still holds this place is cut off: whoever asks now is the one that goes on."""
+        if request["protocol"] != PROTOCOL:
+            raise ValueError(f"This agent speaks protocol {PROTOCOL}, not {request['protocol']}.")
+        frappe = self.frappe
+        frappe.init(self.site)
+        frappe.connect()
+        frappe.set_user(request["user"])
+        if getattr(frappe.db, "db_type", "mariadb") != "mariadb":
+            raise ValueError("Only sites on MariaDB can be written by this agent.")
+        self.watch = Watch(frappe.db)
+        self.take_place(request["place"])
+        self.quiet = Quiet(frappe, request["options"])
+        if hasattr(frappe.db, "_get_values_from_table"):
+            remember_values(frappe.db, self.watch, frappe._dict)
+        remember_fields()
+        self.ledger = Ledger(self.watch)
+        self.documents = Documents(frappe, self.watch, self.ledger, Naming(frappe, self.watch), Later(frappe, self.watch), self.wire)
+        apps = {app: str(getattr(module(app), "__version__", "")) for app in frappe.get_installed_apps()}
+        return {"protocol": PROTOCOL, "apps": apps, "site": self.site, "user": frappe.session.user, "python": sys.version.split()[0], "pid": os.getpid()}
+
+    def take_place(self, place):
+        watch = self.watch
+        escape = watch.conn.escape
+        lock = escape("landfall " + hashlib.sha1(f"{self.frappe.conf.db_name} {place}".encode()).hexdigest())
+        for _ in range(20):
+            if str(watch.rows(f"SELECT GET_LOCK({lock}, 1) AS got")[0]["got"]) == "1":
+                return
+            holder = watch.rows(f"SELECT IS_USED_LOCK({lock}) AS holder")[0]["holder"]
+            if holder is not None:
+                try:
+                    watch.run(f"KILL {int(holder)}")
+                except Exception as error:
+                    print(f"landfall: connection {holder} holds the place and cannot be ended: {error}", file=sys.stderr)
+        raise ValueError("Another agent holds this place on the site and does not give it up.")
+
+    def prepare(self, request):
+        self.ledger.create()
+        found = {}
+        for doctype in request["doctypes"]:
+            meta = self.frappe.get_meta(doctype)
+            found[doctype] = {"tree": bool(meta.get("is_tree") or meta.has_field("lft")), "submittable": bool(meta.get("is_submittable"))}
+        return found
+
+    def write(self, request):
+        self.documents.write(request)
+        return {"held": self.quiet.held, "reads": {"remembered": self.watch.hits, "asked": self.watch.misses}, "statements": self.watch.statements}
+
+    def canary(self, request):
+        return self.documents.canary(request)
+
+    def read(self, request):
+        """Rows as they are now: the snapshot of an earlier request is let go."""
+        watch = self.watch
+        self.frappe.db.rollback()
+        values = ", ".join(watch.conn.escape(value) for value in request["values"]) or "NULL"
+        found = watch.rows(f"SELECT * FROM {quoted(request['table'])} WHERE {quoted(request['column'])} IN ({values})")
+        self.frappe.db.rollback()
+        return [{column: None if value is None else value if isinstance(value, (int, float, str)) else plain(value) for column, value in row.items()} for row in found]
+
+    def undo(self, request):
+        return Undo(self.frappe, self.watch, self.wire).take_back(request)
+
+    def clock(self, request):
+        return {"now": plain(self.watch.rows("SELECT NOW(6) AS now")[0]["now"]), "site": plain(module("frappe.utils").now_datetime()), "zone": str(module("frappe.utils").get_system_timezone())}
+
+
+COMMANDS = {"hello", "prepare", "write", "canary", "read", "undo", "clock"}
+
+
+def serve(sites, site):
+    wire = Wire()
+    try:
+        agent = Agent(wire, sites, site)
+    except Exception as error:
+        wire.send({"failed": {"type": type(error).__name__, "message": str(error)}})
+        return 1
+    while True:
+        request = wire.read()
+        if request is None or request["do"] == "bye":
+            return 0
+        wire.request = request["id"]
+        try:
+            if request["do"] not in COMMANDS:
+                raise ValueError(f"There is no command {request['do']}.")
+            wire.send({"ok": getattr(agent, request["do"])(request)})
+        except BrokenPipeError:
+            return 1
+        except Exception as error:
+            import traceback
+
+            lost = isinstance(error, ConnectionLost)
+            wire.send({"failed": {"type": type(error).__name__, "message": str(error), "trace": traceback.format_exc()[-4000:], "lost": lost}})
+            if lost or request["do"] == "hello":
+                return 1
+            try:
+                agent.documents.rolled_back()
+            except Exception:
+                return 1
+
+
+# Without the usual farewell of the interpreter: threads of the site's apps would hold the process.
+os._exit(serve(sys.argv[1], sys.argv[2]))
