@@ -39,21 +39,11 @@ export class Chains {
 
   /** The chain of one draft; null when there is no such draft. */
   async of(ref: DraftRef): Promise<Chain | null> {
-    const found = new Map<string, { ref: DraftRef; given: Given }>()
-    const collect = async (item: DraftRef): Promise<void> => {
-      if (found.has(keyOf(item)) || this.#known.has(keyOf(item))) return
-      const given = await this.#given(item)
-      if (given === null) return
-      found.set(keyOf(item), { ref: item, given })
-      for (const link of given.links) await collect(link.ref)
-    }
-    await collect(ref)
-    const own = found.get(keyOf(ref))
-    if (own === undefined) return null
-    found.delete(keyOf(ref))
-    const before = [...found.values()].sort((a, b) => this.#place(a.ref) - this.#place(b.ref) || a.ref.id - b.ref.id)
-    const all = [...before, own], position = new Map(all.map((item, i) => [keyOf(item.ref), i + 1]))
-    const docs = all.map(({ given }, i) => {
+    const all = await this.together([ref]), own = all.findIndex((item) => keyOf(item.ref) === keyOf(ref))
+    if (own < 0) return null
+    all.push(...all.splice(own, 1))
+    const position = new Map(all.map((item, i) => [keyOf(item.ref), i + 1]))
+    const docs = all.map((given, i) => {
       const doc = structuredClone(given.doc)
       for (const link of given.links) {
         const at = position.get(keyOf(link.ref))
@@ -61,7 +51,21 @@ export class Chains {
       }
       return { doc, submit: given.submit }
     })
-    return { ref, before: before.map((item) => item.ref), case: { id: `${ref.doctype} ${ref.id}`, docs } }
+    return { ref, before: all.slice(0, -1).map((item) => item.ref), case: { id: `${ref.doctype} ${ref.id}`, docs } }
+  }
+
+  /** Drafts with all they refer to, each once, in order of load. */
+  async together(refs: DraftRef[]): Promise<GivenDocument[]> {
+    const found = new Map<string, GivenDocument>()
+    const collect = async (item: DraftRef): Promise<void> => {
+      if (found.has(keyOf(item)) || this.#known.has(keyOf(item))) return
+      const given = await this.#given(item)
+      if (given === null) return
+      found.set(keyOf(item), { ref: item, ...given })
+      for (const link of given.links) await collect(link.ref)
+    }
+    for (const ref of refs) await collect(ref)
+    return [...found.values()].sort((a, b) => this.#place(a.ref) - this.#place(b.ref) || a.ref.id - b.ref.id)
   }
 
   #place(ref: DraftRef): number {
@@ -121,6 +125,9 @@ export class Chains {
 interface Wanted { doctype: string; name: string; field: string; rows: string | null; row: number }
 interface Link extends Wanted { ref: DraftRef }
 interface Given { doc: CaseDoc; submit: boolean; links: Link[] }
+
+/** A draft as ERPNext would be given it, with its links to other drafts. */
+export interface GivenDocument extends Given { ref: DraftRef }
 
 const keyOf = (ref: DraftRef) => `${ref.doctype}\u001f${ref.id}`
 

@@ -1,13 +1,19 @@
 import type { Json } from '../../model/value.ts'
-import type { Site } from '../../site/site.ts'
 import { literal, type Staging } from '../../staging/staging.ts'
 import { compareCase, type Difference } from '../compare.ts'
-import type { Answer, Case } from '../replay.ts'
-import type { Chain } from './chain.ts'
+import type { CaseDoc } from '../replay.ts'
+import type { DraftRef } from './chain.ts'
+import type { Effect } from './set.ts'
 import type { Shape } from './shapes.ts'
 
-/** Runs cases through a site's own controllers, each in a transaction that is rolled back, and answers in the form of the ground truth, in order. */
-export interface CanaryRunner { run(cases: Case[]): Promise<(Case & Omit<Answer, 'id'>)[]> }
+/** A document of a set that is tried: as ERPNext is given it, then submitted or not. */
+export interface CanaryDocument { ref: DraftRef; doc: CaseDoc; submit: boolean }
+
+/**
+ * Puts documents through a site's own controllers, one after another in a transaction that is rolled back, each named as the site names it, and answers what each did,
+ * in order: rows as they are at the end, changes to older rows with every document that had a part in them.
+ */
+export interface CanaryRunner { run(documents: CanaryDocument[]): Promise<Effect[]> }
 
 /** `equal`: all canaries did what was predicted. `differs`: some did not; `open`: none was tried, or the engine does not predict the DocType. */
 export type ProofStatus = 'equal' | 'differs' | 'open'
@@ -39,18 +45,13 @@ export async function proofsOf(staging: Staging, binding: ProofBinding, doctype:
   }]))
 }
 
-/**
- * Compares what the site did with a canary and what was predicted. Rows of the documents it refers to are left out: those DocTypes have canaries of their own, and a
- * difference there is no difference here.
- */
-export function compareCanary(site: Site, chain: Chain, recorded: Case & Omit<Answer, 'id'>, predicted: Answer): Difference[] {
-  const tablesOf = (doctype: string) => [`tab${doctype}`, ...(site.doctype(doctype)?.tableFields() ?? []).map((field) => `tab${field.options}`)]
-  const own = new Set(tablesOf(chain.ref.doctype)), others = new Set(chain.before.flatMap((ref) => tablesOf(ref.doctype)).filter((table) => !own.has(table)))
-  return compareCase(recorded, predicted).filter(({ where }) => ![...others].some((table) => where === table || where.startsWith(`${table}.`)))
+/** Compares what the site did with a document and what was predicted; empty when they are equal. */
+export function compareEffects(recorded: Effect, predicted: Effect): Difference[] {
+  return compareCase({ id: '', ...recorded }, { id: '', ...predicted })
 }
 
 /** Judges a shape by what its canaries did. */
-export function judge(shape: Shape, results: { differences: Difference[]; predicted: Answer }[]): ShapeProof {
+export function judge(shape: Shape, results: { differences: Difference[]; predicted: Effect }[]): ShapeProof {
   const base = { doctype: shape.doctype, shape: shape.shape, documents: shape.documents, canaries: results.length, features: shape.features }
   if (results.length === 0) return { ...base, status: 'open', differences: [], reason: 'No canary of this shape was tried' }
   const unsupported = results.find(({ predicted }) => predicted.error?.type === 'Unsupported')

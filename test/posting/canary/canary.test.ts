@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fixedClock } from '../../../src/model/clock.ts'
 import { proveShapes } from '../../../src/phases/prove.ts'
 import { Chains } from '../../../src/posting/canary/chain.ts'
-import type { CanaryRunner } from '../../../src/posting/canary/proof.ts'
+import type { CanaryDocument, CanaryRunner } from '../../../src/posting/canary/proof.ts'
+import { predictSet, refKey, type Effect } from '../../../src/posting/canary/set.ts'
 import { chooseCanaries, findShapes } from '../../../src/posting/canary/shapes.ts'
 import { PostingEngine } from '../../../src/posting/engine.ts'
-import { replayCase, type Answer, type Case } from '../../../src/posting/replay.ts'
 import { Site } from '../../../src/site/site.ts'
 import { Staging } from '../../../src/staging/staging.ts'
 import { openTarget } from '../../../src/targets/registry.ts'
@@ -16,21 +16,20 @@ import type { Target } from '../../../src/targets/target.ts'
 
 const clock = fixedClock('2026-11-22'), order = ['Territory', 'Customer', 'Address', 'Sales Order']
 
-/** A site whose rules are the engine's own, but for what `meddle` does to its answers. */
-async function siteLike(site: Site, meddle: (answer: Answer) => void): Promise<{ runner: CanaryRunner; tried: Case[]; close(): Promise<void> }> {
-  const staging = await Staging.open(':memory:'), engine = await PostingEngine.open(staging, site, clock), tried: Case[] = []
+/** A site whose rules are the engine's own, but for what `meddle` does to what it answers for a document. */
+async function siteLike(site: Site, meddle: (effect: Effect, document: CanaryDocument) => void): Promise<{ runner: CanaryRunner; tried: CanaryDocument[]; close(): Promise<void> }> {
+  const staging = await Staging.open(':memory:'), engine = await PostingEngine.open(staging, site, clock), tried: CanaryDocument[] = []
   return {
     tried, close: () => staging.close(),
     runner: {
-      run: async (cases) => {
-        const answers = []
-        for (const item of cases) {
-          tried.push(item)
-          const answer = await replayCase(engine, item)
-          meddle(answer)
-          answers.push({ ...item, ...answer })
-        }
-        return answers
+      run: async (documents) => {
+        tried.push(...documents)
+        const { effects } = await predictSet(engine, documents.map((document) => ({ ...document, links: [] })))
+        return documents.map((document) => {
+          const effect = structuredClone(effects.get(refKey(document.ref))!)
+          meddle(effect, document)
+          return effect
+        })
       },
     },
   }
@@ -99,8 +98,8 @@ describe('canaries', () => {
   })
 
   it('finds a script of the site that changes a column of one shape', async () => {
-    const real = await siteLike(site, (answer) => {
-      for (const row of answer.inserted?.['tabSales Order'] ?? []) if (row['docstatus'] === 1) row['po_no'] = 'set by a script'
+    const real = await siteLike(site, (effect) => {
+      for (const row of effect.inserted?.['tabSales Order'] ?? []) if (row['docstatus'] === 1) row['po_no'] = 'set by a script'
     })
     const proofs = await proveShapes(staging, { site, target, order, runner: real.runner, clock, spoolFolder: folder, rules: 'script', canaries: { seed: 3 } })
     expect(proofs.filter(({ doctype }) => doctype !== 'Sales Order').every(({ status }) => status === 'equal')).toBe(true)
@@ -110,8 +109,8 @@ describe('canaries', () => {
     await real.close()
   })
 
-  it('leaves open what site and engine both refuse, and what the engine does not predict', async () => {
-    const real = await siteLike(site, (answer) => { if (answer.names?.at(-1)?.startsWith('Client')) { delete answer.inserted; answer.error = { type: 'ValidationError', message: 'No' } } })
+  it('finds what only the site refuses', async () => {
+    const real = await siteLike(site, (effect, { ref, doc }) => { if (ref.doctype === 'Customer' && doc['customer_type'] === 'Individual') Object.assign(effect, { inserted: undefined, updated: undefined, error: { type: 'ValidationError', message: 'No' } }) })
     const proofs = await proveShapes(staging, { site, target, order: ['Customer'], runner: real.runner, clock, spoolFolder: folder, rules: 'refusing', canaries: { seed: 3 } })
     expect(proofs.find(({ documents }) => documents === 20)).toMatchObject({ status: 'differs', differences: [{ where: 'error', recorded: 'ValidationError: No', predicted: 'accepted' }] })
     await real.close()
