@@ -104,7 +104,7 @@ export async function postOne(engine: PostingEngine, doc: CaseDoc, submit: boole
   return made
 }
 
-function relationOf(name: string): DraftRelation {
+export function relationOf(name: string): DraftRelation {
   return { relation: `temp.${ident(name)}`, columns: new Map() }
 }
 
@@ -123,7 +123,8 @@ function sqlOf(value: Json | undefined, type: string): string {
   return type === 'VARCHAR' ? literal(String(value)) : typeof value === 'number' && type === 'DOUBLE' ? `CAST('${value}' AS DOUBLE)` : literal(value)
 }
 
-async function makeTable(engine: PostingEngine, relation: DraftRelation, rows: Record<string, Json>[]): Promise<void> {
+/** Makes a temporary table of rows as JSON gives them: one column per key, typed by what its values are. */
+export async function makeTable(engine: PostingEngine, relation: DraftRelation, rows: Record<string, Json>[]): Promise<void> {
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))]
   const columns = keys.map((key) => ({ key, type: key.startsWith('_') && ['_id', '_parent', '_idx'].includes(key) ? 'BIGINT' : typeOf(rows.map((row) => row[key])) }))
   // DuckDB folds the case of column names, Python does not: a second spelling is another, unknown field.
@@ -133,8 +134,8 @@ async function makeTable(engine: PostingEngine, relation: DraftRelation, rows: R
   await engine.staging.run(`CREATE OR REPLACE TEMP TABLE ${relation.relation.slice(5)} AS SELECT * FROM (VALUES ${values.join(', ')}) v(${kept.map(({ key }) => ident(key)).join(', ')})`)
 }
 
-/** What the documents of a case wrote, gathered from `rows` and `ops.updates`. */
-class Written {
+/** What documents wrote, gathered from `rows` and `ops.updates`. */
+export class Written {
   readonly documents: { doctype: string; id: number }[] = []
 
   async collect(engine: PostingEngine): Promise<Pick<Answer, 'inserted' | 'updated' | 'deleted'>> {
@@ -144,19 +145,8 @@ class Written {
       if (rows.length === 0) continue
       inserted[table] = rows.map(({ _draft, _doctype, ...row }) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, outward(value)])))
     }
-    const decimals = this.#columns(engine, Object.keys(inserted), 'decimal'), times = this.#columns(engine, Object.keys(inserted), 'time(')
-    for (const [table, rows] of Object.entries(inserted)) for (const row of rows) for (const column of decimals.get(table) ?? []) if (row[column] !== null && row[column] !== undefined) row[column] = Number(row[column])
-    for (const [table, rows] of Object.entries(inserted)) for (const row of rows) for (const column of times.get(table) ?? []) if (typeof row[column] === 'string') row[column] = span(row[column])
+    asGiven(engine, inserted)
     return { inserted, updated: await this.#updated(engine), deleted: {} }
-  }
-
-  #columns(engine: PostingEngine, tables: string[], type: string): Map<string, string[]> {
-    const found = new Map<string, string[]>()
-    for (const table of tables) {
-      const meta = engine.site.doctype(table.slice(3))
-      found.set(table, meta?.columns.filter((column) => column.type.startsWith(type)).map((column) => column.name) ?? [])
-    }
-    return found
   }
 
   async #updated(engine: PostingEngine): Promise<Answer['updated']> {
@@ -172,6 +162,18 @@ class Written {
       entry.changes[col] = [before, after]
     }
     return updated
+  }
+}
+
+/** Decimals become numbers and times of day what Python calls them, in place. */
+export function asGiven(engine: PostingEngine, inserted: Record<string, RowOut[]>): void {
+  for (const [table, rows] of Object.entries(inserted)) {
+    const columns = engine.site.doctype(table.slice(3))?.columns ?? []
+    const decimals = columns.filter((column) => column.type.startsWith('decimal')), times = columns.filter((column) => column.type.startsWith('time('))
+    for (const row of rows) {
+      for (const { name } of decimals) if (row[name] !== null && row[name] !== undefined) row[name] = Number(row[name])
+      for (const { name } of times) if (typeof row[name] === 'string') row[name] = span(row[name])
+    }
   }
 }
 
