@@ -71,7 +71,7 @@ for (const [doctype, { times, docstatus, doc }] of Object.entries(KINDS)) {
         loop.stdin.write(`${JSON.stringify(docs.map((values) => ({ ...values, submit: docstatus === 1 })))}\n`)
         await said()
       } else {
-        const given: LaneDocument[] = docs.map((values, i) => ({ id: i, entity: 'bench', key: `${run} ${round} ${i}`, name: '', docstatus, doc: values }))
+        const given: LaneDocument[] = docs.map((values, i) => ({ id: i, entity: 'bench', key: `${run} ${round} ${i}`, name: '', docstatus, once: false, nested: false, touches: [], doc: values }))
         const outcomes = await lane.write({ run, phase: 'bench', wave: 1, doctype, batch: `${run}:${doctype}:${round}`, from: 0, to: count, documents: given })
         const refused = outcomes.find((outcome) => outcome.status !== 'loaded')
         if (refused !== undefined) throw new RangeError(`${doctype}: ${refused.reason?.type}: ${refused.reason?.message}`)

@@ -101,7 +101,7 @@ async function express(doctype: string, batches: LaneBatch[], bulk: 'infile' | '
     for (const batch of batches) if ((await lane.write(batch)).some((one) => one.status !== 'loaded')) throw new RangeError('a document was not loaded')
   })
   const undo = await timed(async () => {
-    await lane.undo({ run: 'bench', documents: batches.flatMap((batch) => batch.documents.map(({ name, docstatus }) => ({ doctype, name, docstatus, batch: batch.batch }))).reverse() })
+    await lane.undo({ run: 'bench', restore: [], documents: batches.flatMap((batch) => batch.documents.map(({ name, docstatus }) => ({ doctype, name, docstatus, batch: batch.batch, modified: null }))).reverse() })
   })
   await lane.close()
   return { load, undo }

@@ -1,6 +1,6 @@
 import { LandfallError } from '../errors/error.ts'
 import { literal, type Staging } from '../staging/staging.ts'
-import type { Lane, LaneBatch, LaneDocument, LaneKind, LaneOutcome, LaneUndo, SiteRow, UndoRequest } from './lane.ts'
+import type { Lane, LaneBatch, LaneChange, LaneDocument, LaneKind, LaneOutcome, LaneUndo, SiteRow, UndoRequest } from './lane.ts'
 import type { TargetInfo } from './target.ts'
 
 /**
@@ -60,8 +60,12 @@ export class RoutedLane implements Lane {
     return chosen
   }
 
-  read(table: string, column: string, values: string[], parentDoctype?: string): Promise<SiteRow[]> {
+  read(table: string, column: string, values: string[], parentDoctype?: string): Promise<SiteRow[] | null> {
     return this.#first.read(table, column, values, parentDoctype)
+  }
+
+  change(changes: LaneChange[]): Promise<({ type: string; message: string } | null)[]> {
+    return this.#first.change(changes)
   }
 
   async undo(request: UndoRequest): Promise<LaneUndo> {

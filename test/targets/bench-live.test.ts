@@ -40,12 +40,12 @@ const facts = live ? inBench<Facts>(`print(json.dumps({"company": frappe.db.get_
 function invoices(from: number, to: number): LaneBatch {
   const documents = Array.from({ length: to - from + 1 }, (_, i) => ({
     id: from + i, entity: 'invoices', key: `${run}-${from + i}`, name: '', docstatus: 1 as const,
-    doc: { doctype: 'Sales Invoice', company: facts!.company, customer: facts!.customer, posting_date: '2025-06-01', set_posting_time: 1, due_date: '2025-07-01', items: [1, 2, 3].map((n) => ({ item_code: facts!.item, qty: n, rate: 10 + n })) },
+    once: false, nested: false, touches: [], doc: { doctype: 'Sales Invoice', company: facts!.company, customer: facts!.customer, posting_date: '2025-06-01', set_posting_time: 1, due_date: '2025-07-01', items: [1, 2, 3].map((n) => ({ item_code: facts!.item, qty: n, rate: 10 + n })) },
   }))
   return { run, phase: 'transactional', wave: 1, doctype: 'Sales Invoice', batch: `${run}:Sales Invoice:${from}`, from, to, documents }
 }
 function groups(): LaneBatch {
-  const documents = [1, 2, 3].map((id) => ({ id, entity: 'groups', key: `${run}-${id}`, name: `Live ${run} ${id}`, docstatus: 0 as const, doc: { doctype: 'Customer Group', customer_group_name: `Live ${run} ${id}`, is_group: 0 } }))
+  const documents = [1, 2, 3].map((id) => ({ id, entity: 'groups', key: `${run}-${id}`, name: `Live ${run} ${id}`, docstatus: 0 as const, once: false, nested: false, touches: [], doc: { doctype: 'Customer Group', customer_group_name: `Live ${run} ${id}`, is_group: 0 } }))
   return { run, phase: 'master', wave: 1, doctype: 'Customer Group', batch: `${run}:Customer Group:1`, from: 1, to: 3, documents }
 }
 
@@ -67,8 +67,8 @@ describe.skipIf(!live)(live ? 'bench lane on a real site' : 'bench lane on a rea
     expect([...grouped, ...written].map((outcome) => outcome.status)).toEqual(Array(13).fill('loaded'))
     expect((await one.write(invoices(1, 10))).map((outcome) => outcome.status)).toEqual(Array(10).fill('unchanged'))
     expect([...one.unclear]).toEqual([])
-    const documents = [...written.map((o) => ({ doctype: 'Sales Invoice', name: o.name!, docstatus: 1, batch: '' })), ...grouped.map((o) => ({ doctype: 'Customer Group', name: o.name!, docstatus: 0, batch: '' }))]
-    expect((await one.undo({ run, documents })).kept).toEqual([])
+    const documents = [...written.map((o) => ({ doctype: 'Sales Invoice', name: o.name!, docstatus: 1, batch: '', modified: null })), ...grouped.map((o) => ({ doctype: 'Customer Group', name: o.name!, docstatus: 0, batch: '', modified: null }))]
+    expect((await one.undo({ run, documents, restore: [] })).kept).toEqual([])
     expect(checksums()).toEqual(before)
   })
 
@@ -86,7 +86,7 @@ describe.skipIf(!live)(live ? 'bench lane on a real site' : 'bench lane on a rea
     const onSite = inBench<[number, number, number]>(`n = tuple(json.loads(${JSON.stringify(JSON.stringify(names))}))
 print(json.dumps([frappe.db.count("Sales Invoice", {"name": ("in", n), "docstatus": 1}), frappe.db.count("GL Entry", {"voucher_no": ("in", n)}), frappe.db.sql("select count(*) from __landfall_ledger where run = %s", "${run}")[0][0]]))`)
     expect([new Set(names).size, ...onSite]).toEqual([25, 25, 50, 25])
-    const answer = await one.undo({ run, documents: names.map((name) => ({ doctype: 'Sales Invoice', name, docstatus: 1, batch: '' })) })
+    const answer = await one.undo({ run, restore: [], documents: names.map((name) => ({ doctype: 'Sales Invoice', name, docstatus: 1, batch: '', modified: null })) })
     expect(answer.kept).toEqual([])
     expect(checksums()).toEqual(before)
   })

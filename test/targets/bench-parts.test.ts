@@ -27,7 +27,7 @@ describe('the way to a bench', () => {
 })
 
 describe('sharding', () => {
-  const order = (id: number, item: string): LaneDocument => ({ id, entity: 'e', key: String(id), name: '', docstatus: 1, doc: { doctype: 'Sales Order', items: [{ item_code: item }] } })
+  const order = (id: number, item: string): LaneDocument => ({ id, entity: 'e', key: String(id), name: '', docstatus: 1, once: false, nested: false, touches: [], doc: { doctype: 'Sales Order', items: [{ item_code: item }] } })
   const ids = (shards: LaneDocument[][]): number[][] => shards.map((shard) => shard.map((document) => document.id))
 
   test('keeps documents together that wait for the same rows, in draft order', () => {
@@ -38,7 +38,7 @@ describe('sharding', () => {
     expect(shardDocuments([order(1, 'a'), order(2, 'b')], 2, true)).toHaveLength(1)
   })
   test('follows references from payments to what they pay', () => {
-    const payment = (id: number, name: string): LaneDocument => ({ id, entity: 'e', key: String(id), name: '', docstatus: 1, doc: { doctype: 'Payment Entry', references: [{ reference_name: name }] } })
+    const payment = (id: number, name: string): LaneDocument => ({ id, entity: 'e', key: String(id), name: '', docstatus: 1, once: false, nested: false, touches: [], doc: { doctype: 'Payment Entry', references: [{ reference_name: name }] } })
     expect(ids(shardDocuments([payment(1, 'INV-1'), payment(2, 'INV-2'), payment(3, 'INV-1'), payment(4, 'INV-3')], 2, false))).toEqual([[1, 3], [2, 4]])
   })
 })

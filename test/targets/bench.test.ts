@@ -101,7 +101,7 @@ describe.skipIf(!hasPython)('bench lane: canaries', () => {
     bench.sql(`INSERT INTO tabThing (name, title, parts) VALUES ('Mother', 'm', 2), ('Old', 'old', 0); INSERT INTO tabSeries VALUES ('PART-', 6)`)
     const lane = bench.lane()
     await lane.prepare(['Thing'])
-    const part = { id: 1, entity: 'parts', key: '1', name: '', docstatus: 0 as const, doc: { doctype: 'Part', thing: 'Mother' } }
+    const part = { id: 1, entity: 'parts', key: '1', name: '', docstatus: 0 as const, once: false, nested: false, touches: [], doc: { doctype: 'Part', thing: 'Mother' } }
     const [told, removing, refused] = await lane.canary([part, ...things(2, 3, { 2: 'delete', 3: 'refuse' }).documents])
     expect(told).toMatchObject({ status: 'loaded', name: 'PART-00007', inserted: { tabPart: [{ name: 'PART-00007', thing: 'Mother', docstatus: 0 }] } })
     expect(told!.updated).toMatchObject({ tabThing: [{ key: ['Mother'], changes: { parts: [2, 3] } }], tabSeries: [{ key: ['PART-'], changes: { current: [6, 7] } }] })
@@ -118,15 +118,15 @@ describe.skipIf(!hasPython)('bench lane: canaries', () => {
 })
 
 describe.skipIf(!hasPython)('bench lane: undo', () => {
-  const part = (id: number, thing: string) => ({ id, entity: 'parts', key: `P${id}`, name: '', docstatus: 0 as const, doc: { doctype: 'Part', thing } })
+  const part = (id: number, thing: string) => ({ id, entity: 'parts', key: `P${id}`, name: '', docstatus: 0 as const, once: false, nested: false, touches: [], doc: { doctype: 'Part', thing } })
   const parts = (...documents: ReturnType<typeof part>[]) => ({ run: 'r-1', phase: 'p', wave: 1, doctype: 'Part', batch: `r-1:Part:${documents[0]!.id}`, from: 1, to: 9, documents })
-  const undone = (doctype: string, names: (string | null)[]) => names.map((name) => ({ doctype, name: name!, docstatus: 0, batch: '' }))
+  const undone = (doctype: string, names: (string | null)[]) => names.map((name) => ({ doctype, name: name!, docstatus: 0, batch: '', modified: null }))
 
   test('removes what was written and gives older rows back what they held', async () => {
     bench.sql(`INSERT INTO tabThing (name, modified, title, parts) VALUES ('Mother', '2026-01-01 00:00:00.000000', 'm', 2), ('Old', '2026-01-01 00:00:00.000000', 'old', 5)`)
     const before = bench.sql('SELECT * FROM tabThing ORDER BY name'), lane = bench.lane({ commitDocuments: 2 })
     const made = await lane.write(things(1, 3, { 2: 'delete' })), added = await lane.write(parts(part(1, 'Mother'), part(2, 'Mother'), part(3, made[0]!.name!)))
-    const answer = await lane.undo({ run: 'r-1', documents: [...undone('Part', added.map((o) => o.name)), ...undone('Thing', made.map((o) => o.name))] })
+    const answer = await lane.undo({ run: 'r-1', restore: [], documents: [...undone('Part', added.map((o) => o.name)), ...undone('Thing', made.map((o) => o.name))] })
     expect(answer.kept).toEqual([])
     expect(bench.sql('SELECT * FROM tabThing ORDER BY name')).toEqual(before)
     expect(bench.sql('SELECT (SELECT count(*) FROM tabPart), (SELECT count(*) FROM tabSeries), (SELECT count(*) FROM __landfall_ledger), (SELECT count(*) FROM __landfall_row), (SELECT count(*) FROM __landfall_before), (SELECT count(*) FROM __landfall_batch)')).toEqual([[0, 0, 0, 0, 0, 0]])
@@ -137,7 +137,7 @@ describe.skipIf(!hasPython)('bench lane: undo', () => {
     const lane = bench.lane(), made = await lane.write(things(1, 3)), [one, two, three] = made.map((outcome) => outcome.name!)
     const added = await lane.write(parts(part(1, two!)))
     bench.sql(`UPDATE tabThing SET title = 'by hand', modified = '2027-01-01 00:00:00.000000', modified_by = 'ann' WHERE name = '${one}'; INSERT INTO tabPart (name, thing) VALUES ('native', '${three}')`)
-    const answer = await lane.undo({ run: 'r-1', documents: [...undone('Part', [added[0]!.name]), ...undone('Thing', made.map((o) => o.name))] })
+    const answer = await lane.undo({ run: 'r-1', restore: [], documents: [...undone('Part', [added[0]!.name]), ...undone('Thing', made.map((o) => o.name))] })
     expect(answer.kept.map((kept) => [kept.name, kept.reason.slice(0, 20)])).toEqual([[one, 'changed since by ann'], [three, 'referred to by Part ']])
     expect(bench.sql('SELECT name FROM tabThing ORDER BY name').flat()).toEqual([one, three])
     expect(bench.sql('SELECT name FROM tabPart').flat()).toEqual(['native'])

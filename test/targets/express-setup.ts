@@ -105,5 +105,5 @@ export function salesOrders(orders: number, customer = `['Ana Trujillo', 'Alfred
 
 /** What a run wrote, in the form undo takes, last first. */
 export function everythingOf(all: readonly LaneBatch[], run = 'r-1'): UndoRequest {
-  return { run, documents: [...all].reverse().flatMap((batch) => [...batch.documents].reverse().map(({ name, docstatus }) => ({ doctype: batch.doctype, name, docstatus, batch: batch.batch }))) }
+  return { run, restore: [], documents: [...all].reverse().flatMap((batch) => [...batch.documents].reverse().map(({ name, docstatus }) => ({ doctype: batch.doctype, name, docstatus, batch: batch.batch, modified: null }))) }
 }

@@ -31,7 +31,7 @@ test.each(['infile', 'insert'])('customers arrive as predicted, every column, an
   expect(await differences(staging, engine, connection)).toEqual([])
   const [read] = await lane.read('tabCustomer', 'name', ['Customer 4'])
   expect(read).toMatchObject({ name: 'Customer 4', docstatus: 0, customer_details: 'tab\tline\nback\\slash \'quote" \\N 😀 é' })
-  const undone = await lane.undo({ run: 'r-1', documents: all.flatMap((batch) => batch.documents.map(({ name, docstatus }) => ({ doctype: 'Customer', name, docstatus, batch: batch.batch }))) })
+  const undone = await lane.undo({ run: 'r-1', restore: [], documents: all.flatMap((batch) => batch.documents.map(({ name, docstatus }) => ({ doctype: 'Customer', name, docstatus, batch: batch.batch, modified: null }))) })
   expect(undone).toMatchObject({ removed: 50, kept: [] })
   expect(changedTables(before, await lane.checksums())).toEqual([])
   await lane.close()

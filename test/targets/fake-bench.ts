@@ -44,7 +44,7 @@ export const hasPython = spawnSync('python3', ['-c', 'import sqlite3, sys; sys.e
 export function things(from: number, to: number, acts: Record<number, string> = {}, run = 'r-1', named = false): LaneBatch {
   const documents: LaneDocument[] = []
   for (let id = from; id <= to; id++) {
-    documents.push({ id, entity: 'things', key: `K${id}`, name: named ? `THING-${String(id + 100).padStart(5, '0')}` : '', docstatus: 0, doc: { doctype: 'Thing', title: `Thing ${id}`, ...(acts[id] === undefined ? {} : { act: acts[id] }) } })
+    documents.push({ id, entity: 'things', key: `K${id}`, name: named ? `THING-${String(id + 100).padStart(5, '0')}` : '', docstatus: 0, once: false, nested: false, touches: [], doc: { doctype: 'Thing', title: `Thing ${id}`, ...(acts[id] === undefined ? {} : { act: acts[id] }) } })
   }
   return { run, phase: 'master', wave: 1, doctype: 'Thing', batch: `${run}:Thing:${from}`, from, to, documents }
 }

@@ -10,7 +10,7 @@ export function benchRunner(lane: Pick<BenchLane, 'canary'>): CanaryRunner {
 }
 
 function laneDocument({ ref, doc, submit }: CanaryDocument, at: number): LaneDocument {
-  return { id: at, entity: 'canary', key: `${ref.doctype} ${ref.id}`, name: '', docstatus: submit ? 1 : 0, doc: { ...doc } }
+  return { id: at, entity: 'canary', key: `${ref.doctype} ${ref.id}`, name: '', docstatus: submit ? 1 : 0, once: false, nested: false, touches: [], doc: { ...doc } }
 }
 
 const KEY_SEPARATOR = '\u001f'

@@ -1,6 +1,6 @@
 import { LandfallError } from '../../errors/error.ts'
 import { redact } from '../../errors/redact.ts'
-import type { Lane, LaneBatch, LaneDocument, LaneOutcome, LaneUndo, SiteRow, UndoRequest } from '../lane.ts'
+import type { Lane, LaneBatch, LaneChange, LaneDocument, LaneOutcome, LaneUndo, SiteRow, UndoRequest } from '../lane.ts'
 import type { TargetInfo } from '../target.ts'
 import { describePlace, type BenchPlace } from './bench-place.ts'
 import { BenchSession, type Answer } from './bench-session.ts'
@@ -95,6 +95,11 @@ export class BenchLane implements Lane {
 
   async read(table: string, column: string, values: string[]): Promise<SiteRow[]> {
     return await this.#ask('read', { table, column, values }) as SiteRow[]
+  }
+
+  /** The lane has no means of its own for this: every change is refused, and its link stays open until another lane, or a person, sets it. */
+  change(changes: LaneChange[]): Promise<({ type: string; message: string } | null)[]> {
+    return Promise.resolve(changes.map(({ doctype, name }) => ({ type: 'Unsupported', message: `The bench lane does not change documents that are there: ${doctype} ${name} keeps its link open` })))
   }
 
   async undo(request: UndoRequest): Promise<LaneUndo> {

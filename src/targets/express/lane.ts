@@ -2,7 +2,7 @@ import { registerSecret } from '../../errors/redact.ts'
 import { LandfallError } from '../../errors/error.ts'
 import type { Site } from '../../site/site.ts'
 import type { Staging } from '../../staging/staging.ts'
-import type { Lane, LaneBatch, LaneOutcome, LaneUndo, SiteRow, UndoRequest } from '../lane.ts'
+import type { Lane, LaneBatch, LaneChange, LaneOutcome, LaneUndo, SiteRow, UndoRequest } from '../lane.ts'
 import type { TableSums, TargetInfo } from '../target.ts'
 import type { BulkMode } from './bulk.ts'
 import { clearCache } from './cache.ts'
@@ -77,6 +77,11 @@ export class ExpressLane implements Lane {
       for (const row of rows) found.push(Object.fromEntries(columns.map(({ name, number }, n) => [name, number && row[n] !== null ? Number(row[n]) : row[n] ?? null])))
     }
     return found
+  }
+
+  /** The lane has no means of its own for this: every change is refused, and its link stays open until another lane, or a person, sets it. */
+  change(changes: LaneChange[]): Promise<({ type: string; message: string } | null)[]> {
+    return Promise.resolve(changes.map(({ doctype, name }) => ({ type: 'Unsupported', message: `The express lane does not change documents that are there: ${doctype} ${name} keeps its link open` })))
   }
 
   /** Batch by batch, last written first, each in a transaction of its own: called again after a crash it goes on. */

@@ -65,12 +65,12 @@ describe('lanes', () => {
   it('writes runs of documents by the lane of each, in their order', async () => {
     await choose()
     const written: string[] = [], lane = (kind: LaneKind): Lane => ({
-      kind, can: { transactional: true, undo: true }, describe: () => Promise.resolve({ kind, name: 'x', apps: {} }), prepare: () => Promise.resolve(), read: () => Promise.resolve([]), close: () => Promise.resolve(),
+      kind, can: { transactional: true, undo: true }, describe: () => Promise.resolve({ kind, name: 'x', apps: {} }), prepare: () => Promise.resolve(), read: () => Promise.resolve([]), change: () => Promise.resolve([]), close: () => Promise.resolve(),
       undo: () => Promise.resolve({ removed: 0, restored: 0, kept: [] }),
       write: (batch: LaneBatch) => { written.push(`${kind} ${batch.batch} ${batch.from}-${batch.to}`); return Promise.resolve(batch.documents.map(({ id, name }) => ({ id, status: 'loaded' as const, name, reason: null }))) },
     })
     const routed = new RoutedLane(staging, [lane('bench'), lane('express')])
-    const documents: LaneDocument[] = [1, 2, 3, 4, 5, 6].map((id) => ({ id, entity: 'c', key: String(id), name: `Client ${id}`, docstatus: 0, doc: { doctype: 'Customer' } }))
+    const documents: LaneDocument[] = [1, 2, 3, 4, 5, 6].map((id) => ({ id, entity: 'c', key: String(id), name: `Client ${id}`, docstatus: 0, once: false, nested: false, touches: [], doc: { doctype: 'Customer' } }))
     const outcomes = await routed.write({ run: 'r', phase: 'master', wave: 1, doctype: 'Customer', batch: 'b', from: 1, to: 6, documents })
     expect(outcomes.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6])
     expect(written).toEqual(['express b/1 1-2', 'bench b/3 3-3', 'express b/4 4-5', 'bench b/6 6-6'])
