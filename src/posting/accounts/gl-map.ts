@@ -20,6 +20,8 @@ export interface LedgerOptions {
   merge: boolean
   /** Difference of debit and credit that goes to the rounding account: true for vouchers whose lines are given (journals, payments). */
   strict: boolean
+  /** The site merges the lines twice. */
+  twice?: boolean
 }
 
 const maps = new WeakMap<PostingContext, { lines: string; settled: string }>()
@@ -51,7 +53,7 @@ export async function makeLedger(ctx: PostingContext, select: string, options: L
     FROM (SELECT s._id, CAST(s._seq AS BIGINT) AS _seq, ${Object.entries(COLUMNS).map(column).join(', ')} FROM (${select}) s) ORDER BY _id, _seq`)
   const batch = await readLines(ctx, lines)
   const precision = fieldPrecision(ctx, ctx.site.doctype('GL Entry'), 'debit')
-  settleVouchers(batch, { round: roundingFor((ctx.site.single('System Settings')['rounding_method'] as string | undefined) ?? null), precision, allowance: options.strict ? 5 / 10 ** precision : 0.5, merge: options.merge })
+  settleVouchers(batch, { round: roundingFor((ctx.site.single('System Settings')['rounding_method'] as string | undefined) ?? null), precision, allowance: options.strict ? 5 / 10 ** precision : 0.5, merge: options.merge, twice: options.twice ?? false })
   await ctx.findAll({ type: 'ValidationError', field: 'debit', stage: 'on_submit', seq: 40, hint: 'Look at the amounts and accounts of the document.' }, batch.ids.flatMap((id, v) => (batch.error[v] === null ? [] : [{ id, message: batch.error[v]! }])))
   await writeLines(ctx, batch, lines, settled)
   maps.set(ctx, { lines, settled })

@@ -33,7 +33,7 @@ export interface GlBatch {
   error: (string | null)[]
 }
 
-export interface GlSettings { round: Round; precision: number; allowance: number; merge: boolean }
+export interface GlSettings { round: Round; precision: number; allowance: number; merge: boolean; /** Merged twice: lines that came to nothing in between are left out. */ twice: boolean }
 
 /** Merges, nets, rounds and balances the lines of every voucher as make_gl_entries does. */
 export function settleVouchers(batch: GlBatch, settings: GlSettings): void {
@@ -50,6 +50,10 @@ function settleVoucher(batch: GlBatch, settings: GlSettings, v: number): void {
     if (kept[i] === 0) continue
     lines++
     for (const pair of PAIRS) toggle(amounts, pair, i, batch.net[i] === 1)
+    if (settings.twice && amounts.debit[i] === 0 && amounts.credit[i] === 0) {
+      kept[i] = 0
+      lines--
+    }
     batch.owed.amount[i] = amounts.debit[i]! - amounts.credit[i]!
     batch.owed.inAccountCurrency[i] = amounts.debit_in_account_currency[i]! - amounts.credit_in_account_currency[i]!
   }

@@ -18,6 +18,7 @@ import { rule as itemPrice } from './item-price.ts'
 import { rule as journalEntry } from './journal-entry.ts'
 import { rule as lead } from './lead.ts'
 import { rule as modeOfPayment } from './mode-of-payment.ts'
+import { rule as paymentEntry } from './payment-entry.ts'
 import { rule as priceList } from './price-list.ts'
 import { rule as project } from './project.ts'
 import { rule as purchaseOrder } from './purchase-order.ts'
@@ -28,5 +29,5 @@ import { rule as warehouse } from './warehouse.ts'
 /** The rules of all DocTypes that have one. */
 export const RULES: readonly PostingRule[] = [
   customer, supplier, customerGroup, supplierGroup, territory, address, contact, communication, comment, note, todo,
-  account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder, journalEntry,
+  account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder, journalEntry, paymentEntry,
 ]

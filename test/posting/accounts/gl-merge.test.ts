@@ -14,7 +14,7 @@ function batchOf(lines: Line[]): GlBatch {
 
 function settle(lines: Line[], allowance = 0.05): GlBatch {
   const batch = batchOf(lines)
-  settleVouchers(batch, { round: roundingFor("Banker's Rounding"), precision: 2, allowance, merge: true })
+  settleVouchers(batch, { round: roundingFor("Banker's Rounding"), precision: 2, allowance, merge: true, twice: false })
   return batch
 }
 
