@@ -60,4 +60,6 @@ export async function settleOutstanding(ctx: PostingContext): Promise<void> {
   await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET total_advance = 0, write_off_amount = 0, base_write_off_amount = 0, paid_amount = 0, base_paid_amount = 0, change_amount = 0, base_change_amount = 0, status = 'Draft',
     po_no = COALESCE(d.po_no, ''), is_opening = CASE WHEN ${filled('d.is_opening')} THEN d.is_opening ELSE 'No' END, outstanding_amount = round_even(${paid('grand_total', 'base_grand_total')}, 2)`)
   await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET against_income_account = s.accounts FROM (${against}) s WHERE s._parent = d._id`)
+  // A return without a known cost costs its rate, which the first validate may not know yet.
+  await ctx.staging.run(`UPDATE ${ctx.child('items')} AS i SET incoming_rate = i.rate FROM ${ctx.doc} d, rows."tabItem" m WHERE d._id = i._parent AND d._submit AND COALESCE(d.is_return, 0) <> 0 AND m.name = i.item_code AND m.is_stock_item = 1 AND COALESCE(i.incoming_rate, 0) = 0`)
 }

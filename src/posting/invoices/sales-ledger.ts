@@ -66,5 +66,10 @@ export async function updateSales(ctx: PostingContext): Promise<void> {
   const projects = `SELECT d._id AS id, d.project FROM ${ctx.live} d WHERE d._submit AND ${filled('d.project')} UNION ALL SELECT d._id, i.project FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent WHERE d._submit AND ${filled('i.project')}`
   const billed = `COALESCE((SELECT SUM(i.base_net_total) FROM rows."tabSales Invoice" i WHERE i.docstatus = 1 AND i.project = t.project), 0)
     + COALESCE((SELECT SUM(i.base_net_amount) FROM rows."tabSales Invoice Item" i JOIN rows."tabSales Invoice" s ON s.name = i.parent WHERE s.docstatus = 1 AND COALESCE(s.project, '') = '' AND i.project = t.project), 0)`
-  await ctx.updateRows('tabProject', 'total_billed_amount', `SELECT t.id, t.project AS "key", CAST(${billed} AS DECIMAL(21,9)) AS "after" FROM (SELECT max(id) AS id, project FROM (${projects}) GROUP BY project) t`)
+  const touched = `SELECT max(id) AS id, project FROM (${projects}) GROUP BY project`
+  await ctx.updateRows('tabProject', 'total_billed_amount', `SELECT t.id, t.project AS "key", CAST(${billed} AS DECIMAL(21,9)) AS "after" FROM (${touched}) t`)
+  const spent = ['total_costing_amount', 'total_purchase_cost', 'total_consumed_material_cost'].map((column) => `COALESCE(CAST(p.${column} AS DOUBLE), 0)`).join(' + ')
+  const margin = `SELECT t.id, t.project AS "key", CAST(p.total_billed_amount AS DOUBLE) AS billed, CAST(p.total_billed_amount AS DOUBLE) - (${spent}) AS margin, p.per_gross_margin AS per FROM (${touched}) t JOIN rows."tabProject" p ON p.name = t.project`
+  await ctx.updateRows('tabProject', 'gross_margin', `SELECT id, "key", to_stored(margin) AS "after" FROM (${margin})`)
+  await ctx.updateRows('tabProject', 'per_gross_margin', `SELECT id, "key", CASE WHEN billed <> 0 THEN to_stored(margin / billed * 100) ELSE per END AS "after" FROM (${margin})`)
 }

@@ -81,7 +81,7 @@ async function describeTotals(order: OrderBatch): Promise<TotalsTexts> {
     const text = words(total, currency, order.format.format)
     made.inWords.push(text)
     made.baseInWords.push(company === currency && baseTotal === total ? text : words(baseTotal, company, order.format.format))
-    const table = currency && Number.isFinite(doc.grand_total[d]!) ? taxBreakup(batch, settings, d, order.taxes.description, currency, order.format) : null
+    const table = currency && Number.isFinite(doc.grand_total[d]!) ? taxBreakup(batch, settings, d, order.taxes.description, currency, order.format, order.returns[d] === 1) : null
     if (table === null) continue
     made.taxed.push(order.ids[d]!)
     made.tables.push(table)
