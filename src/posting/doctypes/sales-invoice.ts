@@ -2,7 +2,7 @@ import { hasLedger, writeLedger } from '../accounts/gl-map.ts'
 import { leaveVersion } from '../accounts/traces.ts'
 import type { PostingRule, Step } from '../framework/rule.ts'
 import { borrowColumns } from '../invoices/columns.ts'
-import { settleOutstanding, takeAccounts, takePartyAccount } from '../invoices/details.ts'
+import { findForeignAccount, settleOutstanding, takeAccounts, takePartyAccount } from '../invoices/details.ts'
 import { settleDueDates, takeDueDates } from '../invoices/due-date.ts'
 import { addRemarks, makeSalesLines, setInvoiceStatus, updateItemDefaults, updateSales } from '../invoices/sales-ledger.ts'
 import { findUnsupportedInvoices } from '../invoices/unsupported.ts'
@@ -23,7 +23,7 @@ function invoiceSteps(): Step[] {
   return orderSteps(kind).flatMap((step) => {
     if (step.id === 'party') return [step, validate('party-account', (ctx) => takePartyAccount(ctx, kind)), validate('due-date', (ctx) => takeDueDates(ctx, kind))]
     if (step.id === 'unsupported-items') return [step, validate('line-accounts', takeAccounts)]
-    if (step.id === 'schedule') return [validate('outstanding', settleOutstanding), step, validate('due-dates', (ctx) => settleDueDates(ctx, kind))]
+    if (step.id === 'schedule') return [validate('outstanding', settleOutstanding), step, validate('due-dates', (ctx) => settleDueDates(ctx, kind)), validate('account-currency', (ctx) => findForeignAccount(ctx, kind))]
     return [step]
   })
 }

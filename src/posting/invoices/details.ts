@@ -21,13 +21,23 @@ export async function takePartyAccount(ctx: PostingContext, kind: OrderKind): Pr
   })
 }
 
+/** The first invoice of a party is in the currency of its account (Accounts Settings may allow another). */
+export async function findForeignAccount(ctx: PostingContext, kind: OrderKind): Promise<void> {
+  if (Number(ctx.site.single('Accounts Settings')['allow_multi_currency_invoices_against_single_party_account'] ?? 0) !== 0) return
+  await ctx.find({
+    type: 'ValidationError', field: 'currency', hint: 'Use a party account in the currency of the invoice.', select: `SELECT d._id AS id, d.currency AS "value", 'Party Account currency (' || d.party_account_currency || ') and document currency (' || d.currency || ') should be same' AS message FROM ${ctx.doc} d
+      WHERE d.party_account_currency <> d.currency AND COALESCE(d.is_opening, 'No') <> 'Yes' AND NOT EXISTS (SELECT 1 FROM rows."tabGL Entry" g WHERE g.party_type = '${kind.partyType}' AND g.party = d.${kind.party} AND g.company = d.company AND g.is_cancelled = 0)
+      AND NOT EXISTS (SELECT 1 FROM ${ctx.doc} e WHERE e._id < d._id AND e._submit AND e.${kind.party} = d.${kind.party} AND e.company = d.company AND e._id NOT IN (${ctx.refused}))`,
+  })
+}
+
 /** Income and cost accounts of lines, where the draft names none. An item without an income account of its own takes that of its first invoice (see updateItemDefaults). */
 export async function takeAccounts(ctx: PostingContext): Promise<void> {
   const items = ctx.child('items'), { facts } = scratchOf(ctx), lines = ctx.scratch('income')
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${lines.slice(5)} AS SELECT i._parent, i._idx, i.income_account IS NOT NULL AS given, f.income_account IS NOT NULL AS known, COALESCE(i.income_account, f.income_account, c.default_income_account) AS income,
       first_value(i._parent) OVER w AS first_parent, first_value(COALESCE(${orNull('i.income_account')}, c.default_income_account)) OVER w AS first_income, COALESCE(i.expense_account, f.expense_account, c.default_expense_account) AS expense
-    FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN ${facts} f ON f.fact = ${factKey('i.item_code', 'd.company')} LEFT JOIN rows."tabCompany" c ON c.name = d.company WHERE d._id NOT IN (${ctx.refused})
-    WINDOW w AS (PARTITION BY f.fact ORDER BY i._parent, i._idx)`)
+    FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN ${facts} f ON f.fact = ${factKey('i.item_code', 'd.company')} LEFT JOIN rows."tabCompany" c ON c.name = d.company
+    WINDOW w AS (PARTITION BY f.fact ORDER BY d._id IN (${ctx.refused}), i._parent, i._idx)`)
   await ctx.staging.run(`UPDATE ${items} AS i SET income_account = CASE WHEN NOT s.given AND NOT s.known AND s.first_parent < s._parent THEN s.first_income ELSE s.income END, expense_account = s.expense FROM ${lines} s WHERE s._parent = i._parent AND s._idx = i._idx`)
   const line = `SELECT i._parent AS id, i._idx AS idx, i.income_account AS "value"`, from = `FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent LEFT JOIN rows."tabAccount" k ON k.name = i.income_account`
   await ctx.find({

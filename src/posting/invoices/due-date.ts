@@ -41,7 +41,8 @@ export async function takeDueDates(ctx: PostingContext, kind: OrderKind): Promis
 /** A schedule that is given says when the invoice is due; a submit asks the schedule that was made. Neither may be too early, nor later than the terms allow. */
 export async function settleDueDates(ctx: PostingContext, kind: OrderKind): Promise<void> {
   const schedule = ctx.child('payment_schedule'), day = kind.invoice!.scheduleDate
-  await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET due_date = s.due FROM (SELECT _parent, max(due_date) AS due FROM ${schedule} GROUP BY _parent) s WHERE s._parent = d._id AND s.due IS NOT NULL AND (d._submit OR d._given_schedule)`)
+  const fromSchedule = (which: string) => ctx.staging.run(`UPDATE ${ctx.doc} AS d SET due_date = s.due FROM (SELECT _parent, max(due_date) AS due FROM ${schedule} GROUP BY _parent) s WHERE s._parent = d._id AND s.due IS NOT NULL AND ${which}`)
+  await fromSchedule('d._given_schedule')
   const checked = `NOT (${kind.invoice!.unscheduled.replace(`OR d.is_opening = 'Yes'`, '')}) AND COALESCE(d.ignore_default_payment_terms_template, 0) = 0`
   await ctx.find({
     type: 'ValidationError', field: 'due_date', message: 'Due Date cannot be before Posting / Supplier Invoice Date', hint: 'Correct one of the dates.', select: `SELECT d._id AS id, CAST(d.due_date AS VARCHAR) AS "value" FROM ${ctx.doc} d WHERE ${checked} AND d.due_date < ${day}`,
@@ -50,4 +51,5 @@ export async function settleDueDates(ctx: PostingContext, kind: OrderKind): Prom
     type: 'ValidationError', field: 'due_date', hint: 'Correct the date, or the terms.', select: `SELECT d._id AS id, CAST(d.due_date AS VARCHAR) AS "value", 'Due / Reference Date cannot be after ' || b.latest AS message FROM ${ctx.doc} d JOIN ${latest.get(ctx)!} b ON b._id = d._id
       WHERE ${checked} AND ${filled('d.payment_terms_template')} AND b.latest <> ${day} AND d.due_date > b.latest`,
   })
+  await fromSchedule('d._submit')
 }

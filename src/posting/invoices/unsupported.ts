@@ -17,6 +17,10 @@ const ITEMS = ['sales_order', 'so_detail', 'delivery_note', 'dn_detail', 'pos_in
 export async function findUnsupportedInvoices(ctx: PostingContext): Promise<void> {
   const hint = 'Load such invoices through the site itself.'
   await ctx.find({ type: 'ValidationError', field: 'customer', message: 'Please select Customer first', hint: 'Map the customer.', select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE NOT ${filled('d.customer')}` })
+  await ctx.find({
+    type: 'ValidationError', field: 'items.qty', hint: 'A return has negative quantities.', select: `SELECT i._parent AS id, i._idx AS idx, 'For an item ' || COALESCE(i.item_code, '') || ', quantity must be negative number' AS message
+      FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent WHERE ${truthy('d.is_return')} AND i.qty > 0`,
+  })
   for (const [condition, field, reason] of DOCUMENT) await ctx.find({ type: 'unsupported', field, message: reason, hint, select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${condition}` })
   for (const [table, reason] of TABLES) if (ctx.childCount(table) > 0) await ctx.find({ type: 'unsupported', field: table, message: reason, hint, select: `SELECT DISTINCT _parent AS id FROM ${ctx.child(table)}` })
   await ctx.find({
