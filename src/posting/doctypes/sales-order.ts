@@ -4,6 +4,7 @@ import { takeProjectedQuantity, updateBins } from '../orders/bins.ts'
 import { filled, SALES_ORDER as kind, truthy } from '../orders/kind.ts'
 import { insertMissingPrices } from '../orders/item-price.ts'
 import { scratchOf } from '../orders/item-details.ts'
+import { findForeignProject } from '../orders/project.ts'
 import { orderSteps } from '../orders/steps.ts'
 import { findBadWarehouses, findFractions, findMissingWarehouse } from '../orders/order-checks.ts'
 import { findSubmitRefusals, leaveTraces, resetWarehouse, setSubmittedStatus, updateProjectSales } from '../orders/submit-effects.ts'
@@ -22,15 +23,6 @@ async function settleDeliveryDates(ctx: PostingContext): Promise<void> {
   await ctx.find({
     type: 'ValidationError', field: 'items.delivery_date', message: 'Expected Delivery Date should be after Sales Order Date', hint: 'Correct the date of the order or of the delivery.',
     select: `SELECT i._parent AS id, i._idx AS idx, CAST(i.delivery_date AS VARCHAR) AS "value" FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent WHERE ${sells} AND d.transaction_date > i.delivery_date`,
-  })
-}
-
-async function findForeignProject(ctx: PostingContext): Promise<void> {
-  if (!ctx.has('project')) return
-  await ctx.find({
-    type: 'ValidationError', field: 'project', causeByValue: true, hint: 'Use a project of the customer, or of nobody.',
-    select: `SELECT d._id AS id, d.project AS "value", 'Customer ' || d.customer || ' does not belong to project ' || d.project AS message FROM ${ctx.doc} d JOIN rows."tabProject" p ON p.name = d.project
-      WHERE ${filled('d.customer_name')} AND ${filled('p.customer')} AND p.customer <> d.customer`,
   })
 }
 

@@ -94,7 +94,9 @@ export class Batch implements PostingContext {
     const type = this.source.documents.columns.get(column)
     return type !== undefined && isText(type)
   }
-  isGivenAsFloat(column: string): boolean { return pythonType(this.source.documents.columns.get(column)) === 'float' }
+  isGivenAsFloat(column: string, tableField?: string): boolean {
+    return pythonType((tableField === undefined ? this.source.documents : this.source.children.get(tableField))?.columns.get(column)) === 'float'
+  }
   truth(column: string, alias: string): string {
     if (this.plan.column(column).kind === 'text') {
       const text = `COALESCE(${alias}.${ident(column)}, '') <> ''`

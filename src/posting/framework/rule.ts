@@ -186,8 +186,8 @@ export interface PostingContext {
   truth(column: string, alias: string): string
   /** True when the drafts give text for the field: comparisons of the controller with a number fail then. */
   isGivenAsText(column: string): boolean
-  /** True when the drafts give numbers with fractions for the field. */
-  isGivenAsFloat(column: string): boolean
+  /** True when the drafts give numbers with fractions for the field (of the rows of `tableField`). */
+  isGivenAsFloat(column: string, tableField?: string): boolean
   /** True when any document of the batch has a value other than NULL in `column` (at the start of the stage checks; cheap). */
   has(column: string): boolean
   /** SELECT of the `_id`s refused so far, for `NOT IN`. */

@@ -2,7 +2,7 @@ import type { PostingContext } from '../framework/rule.ts'
 import { orNull, type OrderKind } from './kind.ts'
 
 /** Fields of an Item Default row that orders read. */
-const DEFAULTS = ['default_warehouse', 'selling_cost_center', 'buying_cost_center', 'default_supplier', 'expense_account'] as const
+const DEFAULTS = ['default_warehouse', 'selling_cost_center', 'buying_cost_center', 'default_supplier', 'expense_account', 'income_account'] as const
 
 function defaultsOf(parenttype: string, last: boolean): string {
   const pick = DEFAULTS.map((field) => `${field} := NULLIF(${field}, '')`).join(', ')
@@ -43,7 +43,7 @@ export async function makeItemFacts(ctx: PostingContext, kind: OrderKind): Promi
       CAST(m.last_purchase_rate AS DOUBLE) AS last_purchase_rate, m.default_bom, m.default_item_manufacturer, m.default_manufacturer_part_no, m.has_serial_no, m.is_sub_contracted_item,
       COALESCE(m.enable_deferred_revenue, 0) + COALESCE(m.enable_deferred_expense, 0) AS deferred,
       ${resolved('default_warehouse')} AS warehouse, ${centerOf(kind)} AS cost_center, ${resolved('default_supplier')} AS supplier,
-      ${resolved('expense_account')} AS expense_account, ${kind.selling ? 'spent.rate' : 'NULL::DOUBLE'} AS spent_rate
+      ${resolved('expense_account')} AS expense_account, ${resolved('income_account')} AS income_account, ${kind.selling ? 'spent.rate' : 'NULL::DOUBLE'} AS spent_rate
     FROM used u LEFT JOIN rows."tabItem" m ON m.name = u.item_code
     LEFT JOIN item_default i_d ON i_d.parent = m.name AND i_d.company = u.company LEFT JOIN group_default g_d ON g_d.parent = m.item_group AND g_d.company = u.company
     LEFT JOIN brand_default b_d ON b_d.parent = m.brand AND b_d.company = u.company ${spent}`)

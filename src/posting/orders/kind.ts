@@ -1,6 +1,6 @@
 /** What tells the two kinds of orders apart; the steps in this folder are written once for both. */
 export interface OrderKind {
-  doctype: 'Sales Order' | 'Purchase Order'
+  doctype: 'Sales Order' | 'Purchase Order' | 'Sales Invoice' | 'Purchase Invoice'
   selling: boolean
   party: 'customer' | 'supplier'
   partyType: 'Customer' | 'Supplier'
@@ -11,6 +11,13 @@ export interface OrderKind {
   exchangeFor: 'for_selling' | 'for_buying'
   /** Quantity of `tabBin` the order raises. */
   binField: 'reserved_qty' | 'ordered_qty'
+  /** Invoices: what differs from an order. Their working tables have the order's columns as well (see invoices/columns.ts). */
+  invoice?: {
+    /** SQL over `d`: the day payment terms count from, the day a schedule of one row is due, invoices that have no schedule. */
+    scheduleDate: string
+    due: string
+    unscheduled: string
+  }
 }
 
 export const SALES_ORDER: OrderKind = {
@@ -21,6 +28,11 @@ export const SALES_ORDER: OrderKind = {
 export const PURCHASE_ORDER: OrderKind = {
   doctype: 'Purchase Order', selling: false, party: 'supplier', partyType: 'Supplier', priceList: 'buying_price_list', dueField: 'schedule_date',
   exchangeFor: 'for_buying', binField: 'ordered_qty',
+}
+
+export const SALES_INVOICE: OrderKind = {
+  ...SALES_ORDER, doctype: 'Sales Invoice',
+  invoice: { scheduleDate: 'd.posting_date', due: 'COALESCE(d.due_date, d.posting_date)', unscheduled: `COALESCE(d.is_return, 0) <> 0 OR COALESCE(d.is_pos, 0) <> 0 OR d.is_opening = 'Yes'` },
 }
 
 /** SQL: text that is there. */

@@ -7,8 +7,8 @@ import { scratchOf } from './item-details.ts'
 /** A line's quantity may not be zero: the first thing an order is asked. */
 export async function findZeroQuantity(ctx: PostingContext, kind: OrderKind): Promise<void> {
   const setting = kind.selling ? ctx.site.single('Selling Settings')['allow_zero_qty_in_sales_order'] : ctx.site.single('Buying Settings')['allow_zero_qty_in_purchase_order']
-  const from = `FROM ${ctx.child('items')} i WHERE COALESCE(i.qty, 0) = 0`
-  if (Number(setting ?? 0) !== 0) {
+  const from = `FROM ${ctx.child('items')} i WHERE COALESCE(i.qty, 0) = 0${kind.invoice === undefined ? '' : ` AND i._parent NOT IN (SELECT _id FROM ${ctx.doc} WHERE COALESCE(is_return, 0) <> 0)`}`
+  if (kind.invoice === undefined && Number(setting ?? 0) !== 0) {
     await ctx.staging.run(`UPDATE ${ctx.doc} SET has_unit_price_items = CASE WHEN _id IN (SELECT i._parent ${from} AND ${filled('i.item_code')}) THEN 1 ELSE 0 END`)
     await ctx.find({
       type: 'unsupported', field: 'items.qty', message: 'Orders of unit prices (lines with quantity 0) are not predicted', hint: 'Load such orders through the site itself.', select: `SELECT i._parent AS id, i._idx AS idx ${from}`,

@@ -7,10 +7,10 @@ type Detail = Record<string, [rate: number, amount: number]>
 
 /**
  * `other_charges_calculation` of document `d`: the table of taxable amounts and taxes per item that the site keeps as HTML; null when the
- * document has no taxes. The markup's white space is part of the stored value. `descriptions` are those of the batch's tax rows.
+ * document has no taxes. The markup's white space is part of the stored value. `descriptions` are those of the batch's tax rows; a return shows no signs.
  */
 export function taxBreakup(
-  batch: TotalsBatch, settings: TotalsSettings, d: number, descriptions: readonly string[], currency: Currency, format: MoneyFormat,
+  batch: TotalsBatch, settings: TotalsSettings, d: number, descriptions: readonly string[], currency: Currency, format: MoneyFormat, returned = false,
 ): string | null {
   const first = batch.taxStart[d]!, end = batch.taxStart[d + 1]!
   if (first === end) return null
@@ -30,7 +30,7 @@ export function taxBreakup(
     taxable.set(key, (taxable.get(key) ?? 0) + batch.item.net_amount[i]!)
   }
   const rate = batch.document.conversion_rate[d]!
-  const money = (amount: number) => formatMoney(amount, currency, format)
+  const money = (amount: number) => formatMoney(returned ? Math.abs(amount) : amount, currency, format)
   const cell = (value: [number, number] | undefined) => {
     if (!value) return '\n\t\t\t\t\t\t\n\t\t\t\t\t\t\t<td></td>\n\t\t\t\t\t\t\n\t\t\t\t\t'
     const amount = settings.round(value[1], settings.precisions.tax.tax_amount)

@@ -16,6 +16,8 @@ export interface OrderBatch {
   companyCurrencies: string[]
   /** 1: the document is submitted after its insert, so validated twice. */
   submitted: Uint8Array
+  /** 1: an invoice that gives back. */
+  returns: Uint8Array
   /** 1: some item is a stock item or a fixed asset. */
   stocked: Uint8Array
   itemDocument: Int32Array
@@ -58,7 +60,7 @@ export async function readBatch(ctx: PostingContext, kind: OrderKind): Promise<O
   const batch = newTotalsBatch(documents, items, taxes), currencies = await readCurrencies(ctx), column = () => new Float64Array(items)
   const accounts = ctx.site.single('Accounts Settings'), stock = ctx.site.single('Stock Settings')
   const order: OrderBatch = {
-    batch, ids: [], currencies: [], companyCurrencies: [], submitted: new Uint8Array(documents), stocked: new Uint8Array(documents), itemDocument: new Int32Array(items),
+    batch, ids: [], currencies: [], companyCurrencies: [], submitted: new Uint8Array(documents), returns: new Uint8Array(documents), stocked: new Uint8Array(documents), itemDocument: new Int32Array(items),
     settings: {
       round: roundingFor((ctx.site.single('System Settings')['rounding_method'] as string | undefined) ?? null), precisions: precisionsOf(ctx), buying: !kind.selling,
       roundRowWiseTax: Number(accounts['round_row_wise_tax'] ?? 0) !== 0,
@@ -94,9 +96,9 @@ async function readDocuments(ctx: PostingContext, kind: OrderKind, order: OrderB
   const { batch } = order
   let d = 0
   const commission = kind.selling ? 'COALESCE(d.commission_rate, 0)' : '0'
-  for await (const { count: rows, columns: [id, rate, percentage, discount, commissionRate, on, disabled, currency, company, submitted] } of ctx.staging.scan(
+  for await (const { count: rows, columns: [id, rate, percentage, discount, commissionRate, on, disabled, currency, company, submitted, returned] } of ctx.staging.scan(
     `SELECT d._id, COALESCE(d.conversion_rate, 0), COALESCE(d.additional_discount_percentage, 0), COALESCE(d.discount_amount, 0), ${commission}, d.apply_discount_on, ${truthy('d.disable_rounded_total')},
-     d.currency, c.default_currency, d._submit AND NOT d._once FROM ${ctx.doc} d LEFT JOIN rows."tabCompany" c ON c.name = d.company ORDER BY d._id`)) {
+     d.currency, c.default_currency, d._submit AND NOT d._once, ${kind.invoice === undefined ? 'FALSE' : truthy('d.is_return')} FROM ${ctx.doc} d LEFT JOIN rows."tabCompany" c ON c.name = d.company ORDER BY d._id`)) {
     for (let r = 0; r < rows; r++, d++) {
       order.ids.push(Number(id![r]))
       batch.document.conversion_rate[d] = Number(rate![r])
@@ -109,6 +111,7 @@ async function readDocuments(ctx: PostingContext, kind: OrderKind, order: OrderB
       order.companyCurrencies.push((company![r] as string | null) ?? '')
       batch.smallestFraction[d] = currencies.get(order.currencies[d]!)?.smallestFraction ?? 0
       order.submitted[d] = submitted![r] ? 1 : 0
+      order.returns[d] = returned![r] ? 1 : 0
     }
   }
 }

@@ -55,7 +55,7 @@ async function report(ctx: PostingContext, order: OrderBatch): Promise<void> {
     const id = order.ids[d]!
     if (batch.itemStart[d] === batch.itemStart[d + 1]) empty.push({ id })
     else if (batch.crashed[d] === 1) crashed.push({ id })
-    else if (batch.document.base_grand_total[d]! < 0) negative.push({ id, value: String(batch.document.base_grand_total[d]) })
+    else if (batch.document.base_grand_total[d]! < 0 && order.returns[d] === 0) negative.push({ id, value: String(batch.document.base_grand_total[d]) })
   }
   await ctx.findAll({ type: 'TypeError', field: 'items', message: 'The order has no items; the site fails on its empty totals', hint: 'Give it items, or leave it out.' }, empty)
   await ctx.findAll({ type: 'ZeroDivisionError', message: CRASH_MESSAGE, hint: 'Look at the tax rates and the conversion rate.' }, crashed)
@@ -81,7 +81,7 @@ async function describeTotals(order: OrderBatch): Promise<TotalsTexts> {
     const text = words(total, currency, order.format.format)
     made.inWords.push(text)
     made.baseInWords.push(company === currency && baseTotal === total ? text : words(baseTotal, company, order.format.format))
-    const table = currency && Number.isFinite(doc.grand_total[d]!) ? taxBreakup(batch, settings, d, order.taxes.description, currency, order.format) : null
+    const table = currency && Number.isFinite(doc.grand_total[d]!) ? taxBreakup(batch, settings, d, order.taxes.description, currency, order.format, order.returns[d] === 1) : null
     if (table === null) continue
     made.taxed.push(order.ids[d]!)
     made.tables.push(table)

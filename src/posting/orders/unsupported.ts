@@ -57,7 +57,7 @@ export async function findUnsupportedOrders(ctx: PostingContext, kind: OrderKind
   for (const [field, reason] of kind.selling ? SELLING_FIELDS : BUYING_FIELDS) {
     if (ctx.has(field)) await findUnsupported(ctx, `${kind.doctype}s with ${reason} are not predicted`, `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${used('d', field)}`, field)
   }
-  for (const [field, table, reason] of STRAYS) {
+  for (const [field, table, reason] of kind.invoice === undefined ? STRAYS : []) {
     const select = table === undefined || kind.selling ? ctx.stray(field, table) : null
     if (select !== null) await findUnsupported(ctx, reason, select, table === undefined ? field : `${table}.${field}`)
   }
