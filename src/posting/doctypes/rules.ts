@@ -21,11 +21,13 @@ import { rule as priceList } from './price-list.ts'
 import { rule as project } from './project.ts'
 import { rule as purchaseOrder } from './purchase-order.ts'
 import { rule as salesOrder } from './sales-order.ts'
+import { rule as stockEntry } from './stock-entry.ts'
+import { rule as stockReconciliation } from './stock-reconciliation.ts'
 import { rule as task } from './task.ts'
 import { rule as warehouse } from './warehouse.ts'
 
 /** The rules of all DocTypes that have one. */
 export const RULES: readonly PostingRule[] = [
   customer, supplier, customerGroup, supplierGroup, territory, address, contact, communication, comment, note, todo,
-  account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
+  account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder, stockEntry, stockReconciliation,
 ]
