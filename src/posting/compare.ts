@@ -10,6 +10,8 @@ const SKIPPED = new Set(['creation', 'modified', 'owner', 'modified_by', '_comme
 /** Tables of which only the number of rows counts. */
 const COUNTED = new Set(['tabVersion', 'tabComment'])
 const HASH = /^[0-9a-z]{10}$/
+/** Columns that list counter accounts in the order of a Python set, which differs from process to process: the names count, not their order. */
+const SETS = new Set(['against', 'against_account'])
 const NOW = /\d{1,2}:\d\d:\d\d\.\d+$/
 /** Exceptions of Python and the database that nobody raises on purpose: any refusal agrees with them. */
 const CRASHES = new Set(['TypeError', 'AttributeError', 'OperationalError', 'DataError', 'KeyError'])
@@ -43,7 +45,7 @@ function viewOf(view: View): { rows: Map<string, Flat[]>; updates: Set<string> }
   for (const [table, list] of Object.entries(view.inserted ?? {})) {
     rows.set(table, list.map((row) => {
       const flat: Flat = new Map()
-      for (const key of Object.keys(row).sort()) if (!SKIPPED.has(key) && row[key] !== null && row[key] !== undefined) flat.set(key, key === 'name' && typeof row[key] === 'number' ? '<number>' : normal(row[key] as Json, names))
+      for (const key of Object.keys(row).sort()) if (!SKIPPED.has(key) && row[key] !== null && row[key] !== undefined) flat.set(key, key === 'name' && typeof row[key] === 'number' ? '<number>' : normal(SETS.has(key) ? sorted(row[key] as Json) : row[key] as Json, names))
       return flat
     }).sort((a, b) => order(a).localeCompare(order(b), 'en')))
   }
@@ -53,6 +55,7 @@ function viewOf(view: View): { rows: Map<string, Flat[]>; updates: Set<string> }
   return { rows, updates }
 }
 
+const sorted = (value: Json): Json => (typeof value === 'string' ? value.split(', ').sort().join(', ') : value)
 const order = (flat: Flat) => [...flat].map(([key, value]) => `${key}=${value}`).join('|')
 
 function hashNames(view: View): Map<string, string> {

@@ -15,6 +15,7 @@ import { rule as issue } from './issue.ts'
 import { rule as item } from './item.ts'
 import { rule as itemGroup } from './item-group.ts'
 import { rule as itemPrice } from './item-price.ts'
+import { rule as journalEntry } from './journal-entry.ts'
 import { rule as lead } from './lead.ts'
 import { rule as modeOfPayment } from './mode-of-payment.ts'
 import { rule as priceList } from './price-list.ts'
@@ -29,5 +30,5 @@ import { rule as warehouse } from './warehouse.ts'
 /** The rules of all DocTypes that have one. */
 export const RULES: readonly PostingRule[] = [
   customer, supplier, customerGroup, supplierGroup, territory, address, contact, communication, comment, note, todo,
-  account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder, stockEntry, stockReconciliation,
+  account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder, stockEntry, stockReconciliation, journalEntry,
 ]

@@ -75,9 +75,13 @@ function place(table: Slot[], slot: NonNullable<Slot>): boolean {
 
 /** The items, once each, in the order in which a set they are added to lists them. */
 export function setOrder<T extends readonly string[]>(items: Iterable<T>): T[] {
+  return orderOf([...items].map((item) => ({ hash: hashTuple(item), item }))) as T[]
+}
+
+function orderOf(items: readonly NonNullable<Slot>[]): (readonly string[])[] {
   let table: Slot[] = new Array<Slot>(8).fill(undefined), used = 0
   for (const item of items) {
-    if (!place(table, { hash: hashTuple(item), item })) continue
+    if (!place(table, item)) continue
     used++
     if (used * 5 < (table.length - 1) * 3) continue
     let size = 8
@@ -86,5 +90,19 @@ export function setOrder<T extends readonly string[]>(items: Iterable<T>): T[] {
     table = new Array<Slot>(size).fill(undefined)
     for (const slot of old) if (slot !== undefined) place(table, slot)
   }
-  return table.flatMap((slot) => (slot === undefined ? [] : [slot.item as T]))
+  return table.flatMap((slot) => (slot === undefined ? [] : [slot.item]))
+}
+
+const textHashes = new Map<string, bigint>()
+
+/** As `setOrder`, of plain texts. */
+export function textSetOrder(items: readonly string[]): string[] {
+  const distinct = [...new Set(items)]
+  if (distinct.length < 2) return distinct
+  if (textHashes.size > 100_000) textHashes.clear()
+  return orderOf(distinct.map((text) => {
+    let hash = textHashes.get(text)
+    if (hash === undefined) textHashes.set(text, hash = hashText(text))
+    return { hash, item: [text] }
+  })).map((item) => item[0]!)
 }
