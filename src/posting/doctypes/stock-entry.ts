@@ -3,10 +3,12 @@ import { filled, truthy } from '../orders/kind.ts'
 import { findFractions } from '../orders/order-checks.ts'
 import { checkDifferenceAccounts, resetHeaderWarehouse, settleTransferQuantity, settleWarehouses, takeEntryItems } from '../stock/entry-items.ts'
 import { settleAdditionalCosts } from '../stock/entry-costs.ts'
+import { remarks, stockLedgerSteps } from '../stock/general-ledger.ts'
 import { rateEntries } from '../stock/entry-rates.ts'
 import { settlePostingTime } from '../stock/posting-time.ts'
 import { checkStockEntries } from '../stock/submit-checks.ts'
-import { findSerialized, stockLedgerSteps } from '../stock/steps.ts'
+import { findSerialized } from '../stock/serialized.ts'
+import { additionalCostLines } from '../stock/entry-cost-lines.ts'
 import { findForeign } from '../stock/foreign.ts'
 import { findUnsupported } from './conditions.ts'
 
@@ -62,6 +64,9 @@ export const rule: PostingRule = {
     validate('to-warehouse', (ctx) => resetHeaderWarehouse(ctx, 'to_warehouse', 't_warehouse')),
     { stage: 'named', id: 'submit-checks', run: (ctx) => checkStockEntries(ctx, MOVED(ctx)) },
     { stage: 'named', id: 'rates', run: rateEntries },
-    ...stockLedgerSteps(),
+    ...stockLedgerSteps({
+      expense: 'i.expense_account', center: 'i.cost_center', project: `COALESCE(NULLIF(i.project, ''), NULLIF(d.project, ''))`, opening: `COALESCE(NULLIF(d.is_opening, ''), 'No')`, subtype: 'd.stock_entry_type', remarks: remarks('d.remarks'),
+      further: additionalCostLines,
+    }),
   ],
 }

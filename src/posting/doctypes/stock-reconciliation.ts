@@ -1,9 +1,10 @@
 import type { PostingContext, PostingRule, Step } from '../framework/rule.ts'
 import { filled } from '../orders/kind.ts'
 import { findDeadItems } from '../stock/entry-items.ts'
+import { remarks, stockLedgerSteps } from '../stock/general-ledger.ts'
 import { settlePostingTime } from '../stock/posting-time.ts'
 import { reconcile } from '../stock/reconciliation-rows.ts'
-import { findSerialized, stockLedgerSteps } from '../stock/steps.ts'
+import { findSerialized } from '../stock/serialized.ts'
 import { checkStockEntries } from '../stock/submit-checks.ts'
 
 /** More rows than these are submitted in the background, some time after the document. */
@@ -70,6 +71,8 @@ export const rule: PostingRule = {
     { stage: 'named', id: 'submit-checks', run: (ctx) => checkStockEntries(ctx, MOVED(ctx)) },
     { stage: 'named', id: 'long', run: findLongOnes },
     { stage: 'named', id: 'reconcile', run: reconcile },
-    ...stockLedgerSteps(),
+    ...stockLedgerSteps({
+      expense: 'd.expense_account', center: 'd.cost_center', project: 'NULL', opening: `CASE WHEN d.purpose = 'Opening Stock' THEN 'Yes' ELSE 'No' END`, subtype: `'Stock Reconciliation'`, remarks: remarks('NULL'),
+    }),
   ],
 }

@@ -1,6 +1,5 @@
-import type { PostingContext, Step } from '../framework/rule.ts'
+import type { PostingContext } from '../framework/rule.ts'
 import { filled } from '../orders/kind.ts'
-import { writeStockLedger } from './write-ledger.ts'
 
 /** Lines with serial numbers or batches are said to be unpredicted. */
 export async function findSerialized(ctx: PostingContext, tableField: string): Promise<void> {
@@ -13,9 +12,4 @@ export async function findSerialized(ctx: PostingContext, tableField: string): P
     type: 'unsupported', field: `${tableField}.${field}`, message: 'Serial numbers and batches of lines are not predicted', hint: 'Load such documents through the site itself.',
     select: `SELECT i._parent AS id, i._idx AS idx FROM ${items} i WHERE ${filled(`i.${field}`)}`,
   })
-}
-
-/** What every submitted stock document leaves: the stock ledger. */
-export function stockLedgerSteps(): Step[] {
-  return [{ stage: 'on_submit', id: 'stock-ledger', run: writeStockLedger }]
 }
