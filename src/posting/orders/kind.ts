@@ -1,6 +1,6 @@
 /** What tells the two kinds of orders apart; the steps in this folder are written once for both. */
 export interface OrderKind {
-  doctype: 'Sales Order' | 'Purchase Order'
+  doctype: 'Sales Order' | 'Purchase Order' | 'Delivery Note' | 'Purchase Receipt'
   selling: boolean
   party: 'customer' | 'supplier'
   partyType: 'Customer' | 'Supplier'
@@ -22,6 +22,12 @@ export const PURCHASE_ORDER: OrderKind = {
   doctype: 'Purchase Order', selling: false, party: 'supplier', partyType: 'Supplier', priceList: 'buying_price_list', dueField: 'schedule_date',
   exchangeFor: 'for_buying', binField: 'ordered_qty',
 }
+
+/** Goods on their way out, valued and taxed as the orders they fulfil. */
+export const DELIVERY_NOTE: OrderKind = { ...SALES_ORDER, doctype: 'Delivery Note' }
+
+/** Goods received, valued and taxed as the orders they fulfil. */
+export const PURCHASE_RECEIPT: OrderKind = { ...PURCHASE_ORDER, doctype: 'Purchase Receipt' }
 
 /** SQL: text that is there. */
 export const filled = (text: string) => `COALESCE(${text}, '') <> ''`

@@ -18,6 +18,8 @@ export interface StockVoucher {
   remarks: string
   transactionCurrency?: string
   transactionRate?: string
+  /** SELECTs of the lines of a voucher that says itself what its stock entries (a relation as of `stockEntries`, null: none) are worth. */
+  lines?: (ctx: PostingContext, entries: string | null) => string[]
   /** SELECT of further ledger lines (columns of `makeLedger`), for rows `i` that have no stock of their own. `_seq` from 1,000,000 on. */
   further?: (ctx: PostingContext) => string | null
 }
@@ -39,10 +41,10 @@ export function sides(debit: string, credit: string, rate: string): string {
 export async function makeStockLedger(ctx: PostingContext, voucher: StockVoucher): Promise<void> {
   const entries = await stockEntries(ctx), further = voucher.further?.(ctx) ?? null
   if (entries === null && further === null) return
-  const lines: string[] = [], rate = voucher.transactionRate ?? '1'
+  const lines: string[] = voucher.lines?.(ctx, entries) ?? [], rate = voucher.transactionRate ?? '1'
   const common = `d._id, ${voucher.center} AS cost_center, ${voucher.opening} AS is_opening, ${voucher.subtype} AS voucher_subtype, ${voucher.remarks} AS remarks, ${voucher.transactionCurrency ?? 'c.default_currency'} AS transaction_currency, ${rate} AS transaction_exchange_rate`
-  if (entries !== null) {
-    await findAccountsMissing(ctx, entries, voucher)
+  if (entries !== null) await findAccountsMissing(ctx, entries, voucher)
+  if (entries !== null && voucher.lines === undefined) {
     const places = fieldPrecision(ctx, ctx.site.doctype('GL Entry'), 'debit_in_account_currency'), amount = `round_even(e.difference, ${places})`
     const from = `FROM (SELECT *, row_number() OVER (PARTITION BY _id, detail ORDER BY _seq) - 1 AS nth FROM ${entries}) e JOIN ${ctx.doc} d ON d._id = e._id JOIN ${ctx.child('items')} i ON i._parent = d._id AND i.name = e.detail JOIN rows."tabCompany" c ON c.name = d.company JOIN ${WAREHOUSE_ACCOUNTS} w ON w.name = e.warehouse WHERE ${PERPETUAL}`
     const project = `COALESCE(e.project, ${voucher.project})`
