@@ -1,9 +1,10 @@
 import type { PostingContext } from '../framework/rule.ts'
+import { fieldPrecision } from '../orders/precisions.ts'
 import { report } from './entry-rates.ts'
 import { keepLedger } from './ledger-of.ts'
 import type { Movement, Refusal, Voucher } from './ledger.ts'
 import { postingMoment } from './posting-time.ts'
-import { momentText, openLedger } from './shelves.ts'
+import { ledgerSettings, momentText, openLedger } from './shelves.ts'
 
 interface Line { idx: number; name: string; item: string; warehouse: string; qty: number; given: number; rate: number; allowZero: boolean; returned: string | null; project: string | null; incoming: number; actual: number }
 interface Delivery { voucher: Voucher; submit: boolean; isReturn: boolean; against: string | null; lines: Line[] }
@@ -16,7 +17,7 @@ export async function rateDeliveries(ctx: PostingContext): Promise<void> {
   const documents = await readDeliveries(ctx), refused: ({ id: number } & Refusal)[] = []
   const ledger = await openLedger(ctx, `SELECT i.item_code, i.warehouse FROM ${ctx.child('items')} i UNION SELECT e.item_code, e.warehouse FROM ${ctx.doc} d JOIN rows."tabStock Ledger Entry" e ON e.voucher_no = d.return_against`,
     `SELECT min(${momentText(postingMoment('d'))}) FROM ${ctx.doc} d`)
-  const before = await earlierDeliveries(ctx)
+  const before = await earlierDeliveries(ctx), { round } = await ledgerSettings(ctx), places = fieldPrecision(ctx, ctx.site.doctype('Delivery Note Item'), 'incoming_rate')
   for (const { voucher, isReturn, against, lines, submit } of documents) {
     for (const line of lines) {
       const shelf = ledger.shelf(line.item, line.warehouse)
@@ -31,6 +32,8 @@ export async function rateDeliveries(ctx: PostingContext): Promise<void> {
       } else {
         line.incoming = line.returned === null ? 0 : Math.abs(before.get(line.returned) ?? rateOf(ledger.posted.find(({ entry }) => entry.detail === line.returned)?.entry) ?? 0)
       }
+      // The totals, calculated after the rates, round every amount of a line to its field.
+      line.incoming = round(line.incoming, places)
     }
     if (!submit) continue
     const movements: Movement[] = lines.filter((line) => line.qty !== 0).map((line) => ({
