@@ -11,6 +11,7 @@ import { rule as todo } from './todo.ts'
 import { rule as batch } from './batch.ts'
 import { rule as account } from './account.ts'
 import { rule as costCenter } from './cost-center.ts'
+import { rule as deliveryNote } from './delivery-note.ts'
 import { rule as employee } from './employee.ts'
 import { rule as issue } from './issue.ts'
 import { rule as item } from './item.ts'
@@ -23,13 +24,17 @@ import { rule as paymentEntry } from './payment-entry.ts'
 import { rule as priceList } from './price-list.ts'
 import { rule as project } from './project.ts'
 import { rule as purchaseOrder } from './purchase-order.ts'
+import { rule as purchaseReceipt } from './purchase-receipt.ts'
 import { rule as salesInvoice } from './sales-invoice.ts'
 import { rule as salesOrder } from './sales-order.ts'
+import { rule as stockEntry } from './stock-entry.ts'
+import { rule as stockReconciliation } from './stock-reconciliation.ts'
 import { rule as task } from './task.ts'
 import { rule as warehouse } from './warehouse.ts'
 
 /** The rules of all DocTypes that have one. */
 export const RULES: readonly PostingRule[] = [
   customer, supplier, customerGroup, supplierGroup, territory, address, contact, communication, comment, note, todo,
-  account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder, journalEntry, paymentEntry, salesInvoice, batch,
+  account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
+  stockEntry, stockReconciliation, deliveryNote, purchaseReceipt, journalEntry, paymentEntry, salesInvoice, batch,
 ]

@@ -26,6 +26,11 @@ export async function updateBins(ctx: PostingContext, kind: OrderKind): Promise<
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${touched.slice(5)} AS SELECT i.item_code, i.warehouse, arg_min(i._parent, (i._parent, i._idx)) AS first_id, arg_min(i._idx, (i._parent, i._idx)) AS first_idx, max(i._parent) AS last_id,
       any_value(m.stock_uom) AS stock_uom FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent JOIN rows."tabItem" m ON m.name = i.item_code AND m.is_stock_item = 1
       WHERE d._submit AND ${filled('i.warehouse')} AND NOT ${truthy('i.delivered_by_supplier')} GROUP BY i.item_code, i.warehouse`)
+  await countBins(ctx, kind, touched)
+}
+
+/** Counts anew what orders of `kind` reserve or announce, for the pairs of `touched`: `item_code`, `warehouse`, `stock_uom`, the first and last document (`first_id`, `first_idx`, `last_id`) that touch them. */
+export async function countBins(ctx: PostingContext, kind: OrderKind, touched: string): Promise<void> {
   if ((await ctx.staging.one(`SELECT 1 FROM ${touched} LIMIT 1`)) === undefined) return
   const figures = ctx.scratch('bin_figures')
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${figures.slice(5)} AS SELECT t.*, b.name AS bin, COALESCE(o.quantity, 0) AS quantity, ${projected('b', kind.binField, 'COALESCE(o.quantity, 0)')} AS projected

@@ -1,6 +1,6 @@
 /** What tells the two kinds of orders apart; the steps in this folder are written once for both. */
 export interface OrderKind {
-  doctype: 'Sales Order' | 'Purchase Order' | 'Sales Invoice' | 'Purchase Invoice'
+  doctype: 'Sales Order' | 'Purchase Order' | 'Sales Invoice' | 'Purchase Invoice' | 'Delivery Note' | 'Purchase Receipt'
   selling: boolean
   party: 'customer' | 'supplier'
   partyType: 'Customer' | 'Supplier'
@@ -34,6 +34,12 @@ export const SALES_INVOICE: OrderKind = {
   ...SALES_ORDER, doctype: 'Sales Invoice',
   invoice: { scheduleDate: 'd.posting_date', due: 'COALESCE(d.due_date, d.posting_date)', unscheduled: `COALESCE(d.is_return, 0) <> 0 OR COALESCE(d.is_pos, 0) <> 0 OR d.is_opening = 'Yes'` },
 }
+
+/** Goods on their way out, valued and taxed as the orders they fulfil. */
+export const DELIVERY_NOTE: OrderKind = { ...SALES_ORDER, doctype: 'Delivery Note' }
+
+/** Goods received, valued and taxed as the orders they fulfil. */
+export const PURCHASE_RECEIPT: OrderKind = { ...PURCHASE_ORDER, doctype: 'Purchase Receipt' }
 
 /** SQL: text that is there. */
 export const filled = (text: string) => `COALESCE(${text}, '') <> ''`

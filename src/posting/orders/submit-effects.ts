@@ -5,13 +5,18 @@ import { filled, truthy, type OrderKind } from './kind.ts'
 /** By batch, the relation of what status its orders had before: `_id`, `status`. */
 const before = new WeakMap<PostingContext, string>()
 
+/** Keeps the status documents have before their submit changes it, for `leaveTraces`. */
+export async function keepStatus(ctx: PostingContext): Promise<void> {
+  const given = ctx.scratch('status')
+  before.set(ctx, given)
+  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${given.slice(5)} AS SELECT _id, status FROM ${ctx.doc} WHERE _submit`)
+}
+
 /** Status of a submitted order from what was delivered and billed before; the site's rules tried from the last. An order inserted as submitted counts as new and stays a draft by its status. */
 export async function setSubmittedStatus(ctx: PostingContext, kind: OrderKind): Promise<void> {
   const done = kind.selling ? 'per_delivered' : 'per_received', verb = kind.selling ? 'Deliver' : 'Receive'
   const skip = kind.selling && !ctx.isGivenAsText('skip_delivery_note') ? ` OR ${truthy('skip_delivery_note')}` : '', n = (column: string) => `COALESCE(${column}, 0)`
-  const given = ctx.scratch('status')
-  before.set(ctx, given)
-  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${given.slice(5)} AS SELECT _id, status FROM ${ctx.doc} WHERE _submit`)
+  await keepStatus(ctx)
   await ctx.staging.run(`UPDATE ${ctx.doc} SET status = CASE WHEN status IN ('On Hold', 'Closed') THEN status
     WHEN (${n(done)} >= 100${skip}) AND ${n('per_billed')} >= 100 THEN 'Completed'
     WHEN ${n(done)} < 100 AND ${n('per_billed')} >= 100 THEN 'To ${verb}'
