@@ -34,19 +34,19 @@ export class Chains {
 
   static async open(staging: Staging, site: Site, order: string[]): Promise<Chains> {
     const known = await staging.exists('ops.known_drafts') ? await staging.all<{ doctype: string; id: number }>('SELECT doctype, id FROM ops.known_drafts') : []
-    return new Chains(staging, site, order, new Set(known.map(keyOf)))
+    return new Chains(staging, site, order, new Set(known.map(refKey)))
   }
 
   /** The chain of one draft; null when there is no such draft. */
   async of(ref: DraftRef): Promise<Chain | null> {
-    const all = await this.together([ref]), own = all.findIndex((item) => keyOf(item.ref) === keyOf(ref))
+    const all = await this.together([ref]), own = all.findIndex((item) => refKey(item.ref) === refKey(ref))
     if (own < 0) return null
     all.push(...all.splice(own, 1))
-    const position = new Map(all.map((item, i) => [keyOf(item.ref), i + 1]))
+    const position = new Map(all.map((item, i) => [refKey(item.ref), i + 1]))
     const docs = all.map((given, i) => {
       const doc = structuredClone(given.doc)
       for (const link of given.links) {
-        const at = position.get(keyOf(link.ref))
+        const at = position.get(refKey(link.ref))
         if (at !== undefined && at <= i) (link.rows === null ? doc : (doc[link.rows] as Record<string, Json>[])[link.row]!)[link.field] = `$${at}`
       }
       return { doc, submit: given.submit }
@@ -58,10 +58,10 @@ export class Chains {
   async together(refs: DraftRef[]): Promise<GivenDocument[]> {
     const found = new Map<string, GivenDocument>()
     const collect = async (item: DraftRef): Promise<void> => {
-      if (found.has(keyOf(item)) || this.#known.has(keyOf(item))) return
+      if (found.has(refKey(item)) || this.#known.has(refKey(item))) return
       const given = await this.#given(item)
       if (given === null) return
-      found.set(keyOf(item), { ref: item, ...given })
+      found.set(refKey(item), { ref: item, ...given })
       for (const link of given.links) await collect(link.ref)
     }
     for (const ref of refs) await collect(ref)
@@ -73,8 +73,8 @@ export class Chains {
   }
 
   #given(ref: DraftRef): Promise<Given | null> {
-    let given = this.#made.get(keyOf(ref))
-    if (given === undefined) this.#made.set(keyOf(ref), given = this.#read(ref))
+    let given = this.#made.get(refKey(ref))
+    if (given === undefined) this.#made.set(refKey(ref), given = this.#read(ref))
     return given
   }
 
@@ -129,7 +129,8 @@ interface Given { doc: CaseDoc; submit: boolean; links: Link[] }
 /** A draft as ERPNext would be given it, with its links to other drafts. */
 export interface GivenDocument extends Given { ref: DraftRef }
 
-const keyOf = (ref: DraftRef) => `${ref.doctype}\u001f${ref.id}`
+/** A draft's identity as one text. */
+export const refKey = (ref: DraftRef): string => `${ref.doctype}\u001f${ref.id}`
 
 /** What a draft gives: NULL means it gives nothing for the field. */
 function fieldsOf(row: Record<string, Value>): Record<string, Json> {

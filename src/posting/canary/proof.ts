@@ -1,4 +1,3 @@
-import type { Json } from '../../model/value.ts'
 import { literal, type Staging } from '../../staging/staging.ts'
 import { compareCase, type Difference } from '../compare.ts'
 import type { CaseDoc } from '../replay.ts'
@@ -63,9 +62,4 @@ export function judge(shape: Shape, results: { differences: Difference[]; predic
   const differs = results.find(({ differences }) => differences.length > 0)
   if (differs) return { ...base, status: 'differs', differences: differs.differences, reason: `${results.filter(({ differences }) => differences.length > 0).length} of ${results.length} canaries did otherwise` }
   return { ...base, status: 'equal', differences: [], reason: null }
-}
-
-/** A proof as data for reports. */
-export function proofJson(proof: ShapeProof): Json {
-  return { ...proof, differences: proof.differences.map((difference) => ({ ...difference })) }
 }

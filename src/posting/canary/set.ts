@@ -3,15 +3,13 @@ import { ident, literal } from '../../staging/staging.ts'
 import type { PostingEngine } from '../engine.ts'
 import type { DraftRelation } from '../framework/build.ts'
 import { asGiven, makeTable, relationOf, type Answer, type CaseDoc, type RowOut } from '../replay.ts'
-import type { DraftRef, GivenDocument } from './chain.ts'
+import { refKey, type DraftRef, type GivenDocument } from './chain.ts'
 
 /** What one document of a set did: rows it wrote, as they are once all are there, and the changes to older rows that it had a part in. */
 export type Effect = Omit<Answer, 'id'>
 
 /** A set of documents with what each is predicted to do; `documents` have the names in their links that the site will have given. */
 export interface PredictedSet { documents: { ref: DraftRef; doc: CaseDoc; submit: boolean }[]; effects: Map<string, Effect> }
-
-export const refKey = (ref: DraftRef): string => `${ref.doctype}\u001f${ref.id}`
 
 /** Posts documents, which must be in order of load, and takes all back: a DocType at a time, links to documents of the set set to the names they got in it. */
 export async function predictSet(engine: PostingEngine, given: GivenDocument[]): Promise<PredictedSet> {
