@@ -9,6 +9,7 @@ import { LandfallError } from '../errors/error.ts'
 import { Journal } from '../ledger/journal.ts'
 import { fixedClock, systemClock, type Clock } from '../model/clock.ts'
 import type { ProgressEvent } from '../phases/phase.ts'
+import type { Extracted } from '../phases/extract.ts'
 import { makePlan, planDocuments } from '../phases/plan.ts'
 import type { RunPorts } from '../run/context.ts'
 import type { Migration } from '../run/engine.ts'
@@ -20,6 +21,8 @@ import { Staging } from '../staging/staging.ts'
 import { openTarget, type SiteSettings } from '../targets/registry.ts'
 import type { Target } from '../targets/target.ts'
 import { prove } from '../checks/reconcile/suite.ts'
+import type { LedgerSpec } from '../checks/ledgers/spec.ts'
+import { compileLedgers } from './ledger-specs.ts'
 import { compileProject, makeMapper } from './mapper.ts'
 import { planOrder } from '../model/plan.ts'
 
@@ -34,6 +37,8 @@ export interface Workspace {
   /** Loaded when first asked for, so that commands over a finished run work with a broken mapping. */
   mappings(): LoadedMapping[]
   migration(): Migration
+  /** The figures of the legacy system's ledgers, compiled for what was read. Throws `config-invalid`. */
+  ledgers(extracted: Extracted): LedgerSpec[]
   ports(emit: (event: ProgressEvent) => void): RunPorts
   close(): Promise<void>
 }
@@ -93,6 +98,7 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
       project, site, staging, target, journal, clock,
       mappings: loaded,
       migration: () => makeMigration(project, loaded(), site, staging, target, clock),
+      ledgers: (extracted) => ledgersOf(project, loaded(), site, extracted),
       ports: (emit) => ({
         staging, journal, clock, signal, emit, retries: config.limits.retries, reached: options.reached,
         wait: async (ms, stop) => { await sleep(ms, undefined, { signal: stop }).catch(() => undefined) },
@@ -123,7 +129,12 @@ function makeMigration(project: Project, mappings: LoadedMapping[], site: Site, 
     plan,
     extract: {
       sources: Object.keys(config.sources),
-      choose: (described) => [...compileProject(mappings, described, site, plan).entities.values()].map((entity) => ({ name: entity.name, source: entity.source, table: entity.table })),
+      choose: (described) => {
+        const compiled = compileProject(mappings, described, site, plan)
+        // A mistake in the proof is told before anything is read, not after everything is loaded.
+        compileLedgers(project, compiled)
+        return [...compiled.entities.values()].map((entity) => ({ name: entity.name, source: entity.source, table: entity.table }))
+      },
       open: (name) => openProjectSource(project, name, staging), batchRows: config.limits.batch_rows, spoolFolder: paths.spool, onError: config.run.on_source_error,
     },
     map: { makeMapper: async (described) => makeMapper(staging, compileProject(mappings, described, site, plan)), site, target, plan, clock: config.run.now === undefined ? clock : fixedClock(config.run.now) },
@@ -132,9 +143,15 @@ function makeMigration(project: Project, mappings: LoadedMapping[], site: Site, 
     prove: !config.run.verify ? null : (extracted) => (onCheck) => prove(staging, {
       site, doctypes: planOrder(plan), tolerance: String(config.requirements.tolerance),
       totals: config.proof.totals.map((total) => ({ ...total, by: total.by ?? null, group: total.group ?? null })),
+      ledgers: ledgersOf(project, mappings, site, extracted),
       sourceCounts: Object.fromEntries(extracted.entities.map((entity) => [`${entity.source}.${entity.table}`, entity.counted])),
     }, onCheck),
   }
+}
+
+function ledgersOf(project: Project, mappings: LoadedMapping[], site: Site, extracted: Extracted): LedgerSpec[] {
+  if (project.config.proof.ledgers.length === 0) return []
+  return compileLedgers(project, compileProject(mappings, extracted.described, site, makePlan(planDocuments(mappings), (name) => site.doctype(name))))
 }
 
 /** Targets know no `undefined` that is written out. */

@@ -47,6 +47,7 @@ export async function assembleView(workspace: Workspace, facts: RunFacts): Promi
     },
     entities: accounts.map(({ name, source, table, doctypes, ...counts }) => ({ name, source: `${source}.${table}`, sourceCount: counts.sourceCount, migrated: counts.migrated, errors: counts.errors, skipped: counts.skipped, skippedWhy: counts.skippedWhy, doctypes })),
     doctypes: await doctypeViews(staging, facts, target.documents), phases: phaseViews(facts), checks: facts.proof?.results ?? [], totals: facts.proof?.totals ?? [],
+    ledgers: facts.proof?.ledgers ?? [], books: facts.proof?.books ?? { trialBalance: [], open: [], stock: [] },
     errors: [...await errorViews(workspace, facts, groups.filter((group) => group.severity === 'blocking')), ...await rejectedViews(staging, accounts)],
     warnings: groups.filter((group) => group.severity === 'warning').map((group) => causeView(group, [])), gates: [], merges: await mergeView(staging), placeholders: await placeholderViews(staging), rollback: null,
   }

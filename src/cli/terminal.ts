@@ -57,10 +57,10 @@ export function formatSeconds(milliseconds: number): string {
   return minutes < 100 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
-/** A table with aligned columns; numbers to the right. */
+/** A table with aligned columns; numbers and amounts to the right. */
 export function formatTable(head: string[], rows: (string | number)[][]): string {
   const cells = [head, ...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? formatCount(cell) : cell)))]
-  const right = head.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === 'number'))
+  const right = head.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === 'number' || /^-?\d+\.\d+$/.test(row[i] ?? '')))
   const widths = head.map((_, i) => Math.max(...cells.map((row) => [...row[i] ?? ''].length)))
   return cells.map((row) => row.map((cell, i) => (right[i] ? ' '.repeat((widths[i] ?? 0) - [...cell].length) + cell : cell + ' '.repeat((widths[i] ?? 0) - [...cell].length))).join('  ').trimEnd()).join('\n')
 }

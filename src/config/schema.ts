@@ -45,8 +45,48 @@ export const totalSchema = strict({
   group: z.string().optional().describe('Its field that corresponds to `by`.'),
 })
 
+const oneOrMoreColumns = z.union([z.string(), z.array(z.string()).min(1)]).transform((value) => (Array.isArray(value) ? value : [value]))
+const ledgerSubject = (what: string) => z.union([
+  z.string().describe('Column with its name, number or title.'),
+  strict({
+    ref: z.string().describe('Entity the legacy key belongs to.'),
+    key: oneOrMoreColumns.describe('Columns of the figures that hold the key, in the order of that entity\'s `key`.'),
+    doctype: z.string().optional().describe('Which of the DocTypes the entity becomes.'),
+  }),
+  strict({
+    column: z.string().describe('Column with what the legacy system calls it.'),
+    map: z.union([z.record(z.string(), z.string()), z.string()]).describe('{legacy: name on the site}, or a CSV (from, to) or YAML file relative to landfall.yaml. What it does not list counts as it is.'),
+  }),
+]).describe(what)
+
+/** The legacy system's own figures of a ledger: an entity (a query or a file) with a mapping file that types its columns and makes no documents. */
+export const ledgerSchema = strict({
+  name: z.string().describe('Shown in reports.'),
+  ledger: z.enum(['accounts', 'receivable', 'payable', 'stock']).describe('accounts: balances of accounts (GL Entry). receivable, payable: what parties owe and are owed (Payment Ledger Entry). stock: quantities and values (Stock Ledger Entry).'),
+  entity: z.string().describe('Entity whose records are the figures.'),
+  company: z.string().optional().describe('Default: the project\'s company.'),
+  as_of: z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'a date, YYYY-MM-DD').optional().describe('The figures are those of the end of this day; later entries of the site do not count. Default: all entries.'),
+  account: ledgerSubject('accounts: the account of a figure.').optional(),
+  party: ledgerSubject('receivable and payable: the party of a figure.').optional(),
+  item: ledgerSubject('stock: the item of a figure.').optional(),
+  warehouse: ledgerSubject('stock: its warehouse; without one, items are compared over all warehouses.').optional(),
+  debit: z.string().optional().describe('accounts: column with the debit; the balance is debit less credit.'),
+  credit: z.string().optional().describe('accounts: column with the credit.'),
+  balance: z.string().optional().describe('accounts: column with the balance, debit positive, where there are no two columns.'),
+  period: z.string().optional().describe('accounts: column with the month (YYYY-MM or a date) or year of a figure; movements of the period are then compared rather than balances.'),
+  period_length: z.enum(['month', 'year']).default('month').describe('What `period` holds.'),
+  outstanding: z.string().optional().describe('receivable and payable: column with the open amount, positive where it is owed.'),
+  currency: z.string().optional().describe('receivable and payable: column with the currency of the amount (that of the party\'s account). Default: the company\'s.'),
+  due_date: z.string().optional().describe('receivable and payable: column with the due date; amounts are then compared by age as well (needs `as_of`).'),
+  quantity: z.string().optional().describe('stock: column with the quantity.'),
+  value: z.string().optional().describe('stock: column with the value.'),
+  voucher: ledgerSubject('The document a figure belongs to (an open invoice): a difference is then followed document by document.').optional(),
+  complete: z.boolean().default(true).describe('What the site has and the figures do not list is a difference. false: only what is listed is compared.'),
+})
+
 export const proofSchema = strict({
   totals: z.array(totalSchema).default([]).describe('Totals that both sides must agree on, in exact decimals within `requirements.tolerance`.'),
+  ledgers: z.array(ledgerSchema).default([]).describe('Figures of the legacy system that the site\'s ledgers must agree with: trial balance, open items, stock.'),
 })
 
 export const runSchema = strict({

@@ -1,28 +1,15 @@
 import { displayKey } from '../model/key.ts'
 import { entityChart, phaseChart } from './charts.ts'
+import { cell, escape, mark, money, number, row, section, table } from './html.ts'
+import { ledgers } from './ledgers-section.ts'
 import { STYLE } from './style.ts'
 import { GROUPS, groupStatus, type CauseView, type CheckView, type RunView } from './run-view.ts'
 
 const GROUP_TITLES: Record<(typeof GROUPS)[number], string> = { record_counts: 'Record counts', data_integrity: 'Data integrity', relationships: 'Relationships', sum_totals: 'Sum totals' }
 
-/** Escapes text for HTML: every value in the page passes through here, legacy data above all. */
-export function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;')
-}
-
-const number = (n: number): string => `<td class="n${n === 0 ? ' zero' : ''}">${n.toLocaleString('en-US')}</td>`
-const cell = (text: string, kind = ''): string => `<td${kind === '' ? '' : ` class="${kind}"`}>${escape(text)}</td>`
-const row = (cells: string[]): string => `<tr>${cells.join('')}</tr>`
-const table = (heads: string[], rows: string[]): string =>
-  `<table><thead><tr>${heads.map((head) => (head.startsWith('#') ? `<th class="n">${escape(head.slice(1))}</th>` : `<th>${escape(head)}</th>`)).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`
-const section = (title: string, body: string): string => `<section><h2>${escape(title)}</h2>${body}</section>`
-const mark = (status: string): string => `<span class="${status}"><span class="mark">${status}</span></span>`
-/** Money as people read it: grouped, two decimals at least. */
-const money = (text: string): string => text.replace(/^(-?\d+)/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ','))
-
 /** One self-contained page: opens from disk, loads nothing, runs no script. */
 export function renderPage(view: RunView): string {
-  const body = [heading(view), figures(view), gates(view), entities(view), totals(view), checks(view), causes('Errors by root cause', view.errors, 'No document was refused.'),
+  const body = [heading(view), figures(view), gates(view), entities(view), totals(view), ledgers(view), checks(view), causes('Errors by root cause', view.errors, 'No document was refused.'),
     causes('What the site changes silently', view.warnings, 'Nothing is changed on the way.'), merges(view), placeholders(view), doctypes(view), timing(view)].join('\n')
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escape(view.project)}: migration report</title><style>${STYLE}</style></head>

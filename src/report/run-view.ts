@@ -16,6 +16,9 @@ export interface RunView {
   phases: PhaseView[]
   checks: CheckView[]
   totals: TotalView[]
+  /** Figures of the legacy system's ledgers against the site's; null fields of `books`: nothing was proven. */
+  ledgers: LedgerView[]
+  books: BooksView
   errors: CauseView[]
   warnings: CauseView[]
   gates: GateView[]
@@ -30,6 +33,14 @@ export interface DocTypeView { doctype: string; drafts: number; loaded: number; 
 export interface PhaseView { name: string; wave: number | null; startSeconds: number; seconds: number; records: number }
 export interface CheckView { id: string; group: 'record_counts' | 'sum_totals' | 'relationships' | 'data_integrity'; title: string; status: 'passed' | 'failed' | 'unchecked'; compared: number; failed: number; summary: string; failures: { doctype: string; name: string | null; key: string | null; detail: string }[] }
 export interface TotalView { name: string; group: string; records: number; documents: number; legacy: string; leftOut: string; site: string; difference: string; passed: boolean }
+/** One figure of a ledger on both sides; `vouchers` are the documents behind a difference. */
+export interface LedgerView { name: string; ledger: string; subject: string; period: string; currency: string; measure: string; records: number; legacy: string; site: string; difference: string; passed: boolean; vouchers: { doctype: string; name: string | null; date: string | null; entity: string | null; key: string | null; legacy: string | null; site: string | null; why: string }[] }
+/** The site's books by its own ledger rows. `ages`: 0-30, 31-60, 61-90, 91-120, 121 and more days. */
+export interface BooksView {
+  trialBalance: { company: string; period: string; account: string; rootType: string; debit: string; credit: string; balance: string }[]
+  open: { side: 'receivable' | 'payable'; company: string; parties: number; outstanding: string; ages: string[] }[]
+  stock: { company: string; warehouse: string; items: number; value: string }[]
+}
 /** A root cause with how often, what to do, and examples with the legacy record beside them. */
 export interface CauseView { cause: string; type: string; doctype: string; field: string | null; count: number; message: string; resolution: string; examples: { key: string; value: string | null; record: string | null }[] }
 export interface GateView { id: string; title: string; value: string; limit: string; passed: boolean }

@@ -12,7 +12,7 @@ export function summarize(view: RunView): { migration_summary: { [key: string]: 
     return {
       status: groupStatus(view, group), checks: all.length, passed: all.filter((check) => check.status === 'passed').length,
       failed: all.filter((check) => check.status === 'failed').length, unchecked: all.filter((check) => check.status === 'unchecked').length,
-      ...(group === 'sum_totals' ? { totals: view.totals.map((t) => ({ name: t.name, group: t.group, legacy: t.legacy, left_out: t.leftOut, site: t.site, difference: t.difference })) } : {}),
+      ...(group === 'sum_totals' ? { totals: view.totals.map((t) => ({ name: t.name, group: t.group, legacy: t.legacy, left_out: t.leftOut, site: t.site, difference: t.difference })), ledgers: ledgerSummary(view) } : {}),
       failures: all.filter((check) => check.status !== 'passed').map((check) => ({ check: check.title, status: check.status, summary: check.summary, documents: check.failures.slice(0, 20).map((f) => `${f.doctype} ${f.name ?? f.key ?? ''}: ${f.detail}`) })),
     }
   }
@@ -33,6 +33,17 @@ export function summarize(view: RunView): { migration_summary: { [key: string]: 
       error_summary: view.errors.map((error) => ({ type: error.type, count: error.count, resolution: error.resolution, where: error.field === null ? error.doctype : `${error.doctype}.${error.field}`, message: error.message, cause: error.cause })),
     },
   }
+}
+
+/** Per proof of a ledger how many figures there are, and each that differs with the documents behind it. */
+function ledgerSummary(view: RunView): Json {
+  return [...Map.groupBy(view.ledgers, (line) => line.name)].map(([name, lines]) => ({
+    name, ledger: lines[0]!.ledger, figures: lines.length, differing: lines.filter((line) => !line.passed).length,
+    differences: lines.filter((line) => !line.passed).slice(0, 100).map((line) => ({
+      of: line.subject, period: line.period, currency: line.currency, figure: line.measure, legacy: line.legacy, site: line.site, difference: line.difference,
+      documents: line.vouchers.slice(0, 10).map((one) => `${one.doctype} ${one.name ?? ''} ${one.why}`.replace('  ', ' ')),
+    })),
+  }))
 }
 
 export function renderYaml(view: RunView): string {

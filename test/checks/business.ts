@@ -61,7 +61,7 @@ export async function finishedLoad(): Promise<{ staging: Staging; context: Proof
   return {
     staging,
     context: {
-      site, doctypes: ['Customer Group', 'Customer', 'Sales Order'], tolerance: '0', sourceCounts: { orders: 3, customers: 3 },
+      site, doctypes: ['Customer Group', 'Customer', 'Sales Order'], tolerance: '0', sourceCounts: { orders: 3, customers: 3 }, ledgers: [],
       totals: [{ name: 'Orders', entity: 'orders', sum: 'total', by: 'currency', doctype: 'Sales Order', field: 'grand_total', group: 'currency' }],
     },
   }

@@ -52,7 +52,7 @@ describe('report as a page', () => {
     expect(await page.title()).toContain('<script>')
     expect(await page.locator('script, img').count()).toBe(0)
     expect(await page.locator('svg').count()).toBe(2)
-    expect(await page.locator('h2').allTextContents()).toEqual(['Gates', 'Records by entity', 'Totals, to the cent', 'Proof', 'Errors by root cause', 'What the site changes silently', 'Duplicates', 'Placeholders to resolve', 'Documents by DocType', 'Time'])
+    expect(await page.locator('h2').allTextContents()).toEqual(['Gates', 'Records by entity', 'Totals, to the cent', 'Ledgers', 'Proof', 'Errors by root cause', 'What the site changes silently', 'Duplicates', 'Placeholders to resolve', 'Documents by DocType', 'Time'])
     expect(await page.getByText('1,234,533.33').count()).toBe(1)
     const [width, scroll] = await page.evaluate('[document.documentElement.clientWidth, document.documentElement.scrollWidth]') as [number, number]
     expect(scroll, 'the page does not scroll sideways').toBeLessThanOrEqual(width)

@@ -21,6 +21,15 @@ export function sampleView(): RunView {
       { id: 'total:a', group: 'sum_totals', title: 'Orders', status: 'passed', compared: 200, failed: 0, summary: 'USD 10.00', failures: [] },
     ],
     totals: [{ name: 'Orders', group: 'USD', records: 200, documents: 198, legacy: '1234567.89', leftOut: '34.56', site: '1234533.33', difference: '0.00', passed: true }],
+    ledgers: [
+      { name: 'Trial balance', ledger: 'accounts', subject: `Cash - NT ${evil}`, period: '2026-09', currency: '', measure: 'balance', records: 1, legacy: '1500.00', site: '1490.50', difference: '9.50', passed: false,
+        vouchers: [{ doctype: 'Sales Invoice', name: null, date: '2026-09-30', entity: 'invoices', key: evil, legacy: '9.5', site: null, why: `was refused: ${evil}` }] },
+      { name: 'Open items', ledger: 'receivable', subject: 'Ana', period: '', currency: 'USD', measure: 'outstanding', records: 2, legacy: '20.00', site: '20.00', difference: '0.00', passed: true, vouchers: [] },
+    ],
+    books: {
+      trialBalance: [{ company: 'Northwind Traders', period: '', account: `Cash - NT ${evil}`, rootType: 'Asset', debit: '1490.50', credit: '0', balance: '1490.50' }],
+      open: [{ side: 'receivable', company: 'Northwind Traders', parties: 1, outstanding: '20.00', ages: ['20.00', '0.00', '0.00', '0.00', '0.00'] }], stock: [{ company: 'Northwind Traders', warehouse: `Stores ${evil}`, items: 3, value: '99.10' }],
+    },
     errors: [{ cause: 'c1', type: 'LinkValidationError', doctype: 'Item', field: 'item_group', count: 3, message: `Could not find Item Group: ${evil}`, resolution: 'Map the value', examples: [{ key: 'A-1', value: evil, record: `{"x":"${evil}"}` }] }],
     warnings: [{ cause: 'c2', type: 'html-cleaned', doctype: 'Item', field: 'description', count: 2, message: 'HTML is cleaned', resolution: 'None needed', examples: [] }],
     gates: [{ id: 'error_rate', title: 'Error rate', value: '1.000%', limit: 'below 0.1%', passed: false }],

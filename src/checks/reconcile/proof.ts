@@ -1,5 +1,6 @@
 import type { CheckFailure, CheckResult, CheckStatus } from '../check.ts'
 import type { Site } from '../../site/site.ts'
+import type { LedgerSpec } from '../ledgers/spec.ts'
 import type { Staging } from '../../staging/staging.ts'
 import { ident, literal } from '../../staging/staging.ts'
 
@@ -12,6 +13,8 @@ export interface ProofContext {
   /** DocTypes that received documents (parents only). */
   doctypes: string[]
   totals: TotalSpec[]
+  /** The legacy system's own figures of its ledgers. */
+  ledgers: LedgerSpec[]
   /** Largest absolute difference of a total that still passes. Decimal text, '0' by default. */
   tolerance: string
   /** Records per entity as counted by the source itself; null where it could not. */

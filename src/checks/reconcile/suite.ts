@@ -1,4 +1,8 @@
 import type { CheckResult } from '../check.ts'
+import { bookTotals, type BookTotals } from '../ledgers/books.ts'
+import { ledgerConsistency } from '../ledgers/consistency.ts'
+import { proveFigures } from '../ledgers/prove-ledgers.ts'
+import type { LedgerLine } from '../ledgers/spec.ts'
 import type { Staging } from '../../staging/staging.ts'
 import { documentCounts, sourceCounts } from './counts.ts'
 import { fieldValues } from './fields.ts'
@@ -7,7 +11,7 @@ import { relationships } from './relations.ts'
 import { totals, type TotalLine } from './totals.ts'
 import type { ProofContext } from './proof.ts'
 
-export interface Proof { results: CheckResult[]; totals: TotalLine[]; passed: boolean }
+export interface Proof { results: CheckResult[]; totals: TotalLine[]; ledgers: LedgerLine[]; books: BookTotals; passed: boolean }
 
 /**
  * All proofs of a finished load, over the staging database with the rehearsal site attached. Reads the data only; failures are kept in
@@ -23,9 +27,12 @@ export async function prove(staging: Staging, context: ProofContext, onCheck?: (
   add(await documentCounts(staging, context))
   const sums = await totals(staging, context)
   add(sums.results)
+  const figures = await proveFigures(staging, context.ledgers, context.tolerance)
+  add(figures.results)
+  add(await ledgerConsistency(staging, context.tolerance))
   add(await relationships(staging, context))
   add(await constraints(staging, context))
   add(await prediction(staging))
   add(await fieldValues(staging, context))
-  return { results, totals: sums.lines, passed: results.every((result) => result.status !== 'failed') }
+  return { results, totals: sums.lines, ledgers: figures.lines, books: await bookTotals(staging, null), passed: results.every((result) => result.status !== 'failed') }
 }
