@@ -22,7 +22,8 @@ import { openTarget, type SiteSettings } from '../targets/registry.ts'
 import type { Target } from '../targets/target.ts'
 import { prove } from '../checks/reconcile/suite.ts'
 import type { LedgerSpec } from '../checks/ledgers/spec.ts'
-import { compileLedgers } from './ledger-specs.ts'
+import { openBooks, openingSite, type Opened } from '../mapping/opening.ts'
+import { compileLedgers, readProjectMap } from './ledger-specs.ts'
 import { compileProject, makeMapper } from './mapper.ts'
 import { planOrder } from '../model/plan.ts'
 
@@ -92,7 +93,7 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
     const target = await openTarget(config.target.kind, { staging, site, sitePath: paths.site, clock, stateFolder: paths.state, rootFolder: paths.root, settings: siteSettings(config.target) })
     const journal = Journal.open(paths.journal)
     let mappings: LoadedMapping[] | null = null
-    const loaded = (): LoadedMapping[] => (mappings ??= loadMappings(project))
+    const loaded = (): LoadedMapping[] => (mappings ??= openedBooks(project, loadMappings(project), site).mappings)
     const signal = options.signal ?? new AbortController().signal
     return {
       project, site, staging, target, journal, clock,
@@ -132,7 +133,7 @@ function makeMigration(project: Project, mappings: LoadedMapping[], site: Site, 
       choose: (described) => {
         const compiled = compileProject(mappings, described, site, plan)
         // A mistake in the proof is told before anything is read, not after everything is loaded.
-        compileLedgers(project, compiled)
+        compileLedgers(project, compiled, openedBooks(project, loadMappings(project), site).ledgers)
         return [...compiled.entities.values()].map((entity) => ({ name: entity.name, source: entity.source, table: entity.table }))
       },
       open: (name) => openProjectSource(project, name, staging), batchRows: config.limits.batch_rows, spoolFolder: paths.spool, onError: config.run.on_source_error,
@@ -149,9 +150,18 @@ function makeMigration(project: Project, mappings: LoadedMapping[], site: Site, 
   }
 }
 
+/** The mappings with the documents that open the books, where the project opens any. Throws `config-invalid`. */
+function openedBooks(project: Project, mappings: LoadedMapping[], site: Site): Opened {
+  const { opening, company } = project.config
+  if (opening === undefined) return { mappings, ledgers: [] }
+  const name = opening.company ?? company ?? site.default('company') ?? ''
+  return openBooks(mappings, { ...opening, company: name }, openingSite(site, name, (path) => readProjectMap(project, path)))
+}
+
 function ledgersOf(project: Project, mappings: LoadedMapping[], site: Site, extracted: Extracted): LedgerSpec[] {
-  if (project.config.proof.ledgers.length === 0) return []
-  return compileLedgers(project, compileProject(mappings, extracted.described, site, makePlan(planDocuments(mappings), (name) => site.doctype(name))))
+  const { ledgers } = openedBooks(project, loadMappings(project), site)
+  if (project.config.proof.ledgers.length + ledgers.length === 0) return []
+  return compileLedgers(project, compileProject(mappings, extracted.described, site, makePlan(planDocuments(mappings), (name) => site.doctype(name))), ledgers)
 }
 
 /** Targets know no `undefined` that is written out. */

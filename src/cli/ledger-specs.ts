@@ -2,10 +2,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { LedgerSpec, Naming } from '../checks/ledgers/spec.ts'
 import type { Project } from '../config/project.ts'
-import { problemError, type ConfigProblem } from '../config/validate.ts'
+import { formatPath, problemError, type ConfigProblem } from '../config/validate.ts'
 import { keySql } from '../mapping/key-sql.ts'
 import type { MappedEntity } from '../mapping/entity.ts'
 import type { MappingPlan } from '../mapping/plan.ts'
+import { LandfallError } from '../errors/error.ts'
 import { didYouMean } from '../model/closest.ts'
 import { parseValueMap } from '../mapping/value-map.ts'
 import { ident, literal } from '../staging/staging.ts'
@@ -22,18 +23,32 @@ const KEYS: Record<Ledger['ledger'], { needs: (keyof Ledger)[]; oneOf: (keyof Le
 }
 const ALL: (keyof Ledger)[] = ['account', 'party', 'item', 'warehouse', 'debit', 'credit', 'balance', 'period', 'outstanding', 'currency', 'due_date', 'quantity', 'value']
 
-/** Holds `proof.ledgers` against what the mappings know. Throws one `config-invalid` with every problem, each with its place in landfall.yaml. */
-export function compileLedgers(project: Project, plan: MappingPlan): LedgerSpec[] {
+/**
+ * Holds `proof.ledgers`, and the figures that opening documents were made of, against what the mappings know. Throws one `config-invalid` with every
+ * problem, each with its place in landfall.yaml.
+ */
+export function compileLedgers(project: Project, plan: MappingPlan, opening: Ledger[]): LedgerSpec[] {
   const problems: ConfigProblem[] = []
-  const specs = project.config.proof.ledgers.flatMap((ledger, index) => {
+  const compile = (ledger: Ledger, place: (string | number)[]): LedgerSpec[] => {
     const complain = (field: string | null, message: string): null => {
-      problems.push({ file: project.file.path, ...project.file.at(['proof', 'ledgers', index, ...(field === null ? [] : [field])]), message: `proof.ledgers[${index}]${field === null ? '' : `.${field}`}: ${message}` })
+      const path = [...place, ...(field === null ? [] : [field])]
+      problems.push({ file: project.file.path, ...project.file.at(path), message: `${formatPath(path)}: ${message}` })
       return null
     }
-    return new LedgerCompiler(project, plan, ledger, complain).compile() ?? []
-  })
+    return [new LedgerCompiler(project, plan, ledger, complain).compile() ?? []].flat()
+  }
+  const specs = project.config.proof.ledgers.flatMap((ledger, index) => compile(ledger, ['proof', 'ledgers', index]))
+  // Whatever became of an opening item is what its figure is about; control accounts have no document of their own.
+  specs.push(...opening.flatMap((ledger) => compile(ledger, ['opening', ledger.ledger])).map((spec) => (spec.ledger === 'accounts' ? spec : { ...spec, voucher: { doctype: '', entity: spec.entity, key: 'c._key' } })))
   if (problems.length > 0) throw problemError(problems)
   return specs
+}
+
+/** A value map file, relative to landfall.yaml. Throws `config-invalid` when it is not there, `mapping-invalid` when it is no map. */
+export function readProjectMap(project: Project, path: string): Map<string, string | null> {
+  const file = resolve(project.paths.root, path)
+  if (!existsSync(file)) throw new LandfallError('config-invalid', `There is no file ${path} beside ${project.file.path}.`, { where: { file: project.file.path } })
+  return parseValueMap(path, readFileSync(file, 'utf8'))
 }
 
 class LedgerCompiler {
@@ -102,9 +117,7 @@ class LedgerCompiler {
 
   #map(field: string, given: string | Record<string, string>): Map<string, string | null> | null {
     if (typeof given !== 'string') return new Map(Object.entries(given))
-    const path = resolve(this.#project.paths.root, given)
-    if (!existsSync(path)) return this.#complain(field, `there is no file ${given}`)
-    return parseValueMap(given, readFileSync(path, 'utf8'))
+    return existsSync(resolve(this.#project.paths.root, given)) ? readProjectMap(this.#project, given) : this.#complain(field, `there is no file ${given}`)
   }
 
   /** `doctype` null: whatever the entity becomes. */
@@ -113,6 +126,7 @@ class LedgerCompiler {
       const column = this.#column(entity, field, subject)
       return column === null ? null : { doctype: doctype ?? '', text: `CAST(${column} AS VARCHAR)` }
     }
+    if (typeof subject === 'object' && 'value' in subject) return { doctype: doctype ?? '', text: literal(subject.value) }
     if ('map' in subject) {
       const column = this.#column(entity, field, subject.column), map = this.#map(field, subject.map)
       if (column === null || map === null) return null

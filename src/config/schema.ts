@@ -57,6 +57,7 @@ const ledgerSubject = (what: string) => z.union([
     column: z.string().describe('Column with what the legacy system calls it.'),
     map: z.union([z.record(z.string(), z.string()), z.string()]).describe('{legacy: name on the site}, or a CSV (from, to) or YAML file relative to landfall.yaml. What it does not list counts as it is.'),
   }),
+  strict({ value: z.string().describe('The same for every figure: a name on the site.') }),
 ]).describe(what)
 
 /** The legacy system's own figures of a ledger: an entity (a query or a file) with a mapping file that types its columns and makes no documents. */
@@ -82,6 +83,43 @@ export const ledgerSchema = strict({
   value: z.string().optional().describe('stock: column with the value.'),
   voucher: ledgerSubject('The document a figure belongs to (an open invoice): a difference is then followed document by document.').optional(),
   complete: z.boolean().default(true).describe('What the site has and the figures do not list is a difference. false: only what is listed is compared.'),
+})
+
+const openItemsSchema = (party: string, account: string) => strict({
+  entity: z.string().describe('Entity with an open item each.'),
+  party: ledgerSubject(`The ${party} of an item.`),
+  outstanding: z.string().describe('Column with the open amount, positive where it is owed; negative amounts (credits, advances) become opening journal entries.'),
+  number: z.string().optional().describe('Column with the legacy number of the document, kept in a field of the new one.'),
+  date: z.string().optional().describe('Column with its date. Default: the opening date, or the due date where that is earlier.'),
+  due_date: z.string().optional().describe('Column with the due date.'),
+  currency: z.string().optional().describe('Column with the currency of the amount. Default: the company\'s.'),
+  conversion_rate: z.string().optional().describe('Column with the rate of that currency on the opening day, in the company\'s currency.'),
+  account: z.union([z.string(), z.record(z.string(), z.string())]).optional().describe(`The ${account} account, or {currency: account}. Default: the company's.`),
+})
+
+/** Opening balances: the documents that ERPNext's conventions want, made of the legacy system's last figures, and the proof that they tie out. */
+export const openingSchema = strict({
+  date: z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'a date, YYYY-MM-DD').describe('The last day of the legacy books: opening documents carry this date.'),
+  company: z.string().optional().describe('Default: the project\'s company.'),
+  temporary_account: z.string().optional().describe('Default: the company\'s account of type Temporary. It must end at zero.'),
+  accounts: strict({
+    entity: z.string().describe('Entity with the trial balance.'),
+    account: ledgerSubject('The account of a balance.'),
+    debit: z.string().optional().describe('Column with the debit.'),
+    credit: z.string().optional().describe('Column with the credit.'),
+    balance: z.string().optional().describe('Column with the balance, debit positive, where there are no two columns.'),
+    except: z.array(z.union([z.string(), z.number()]).transform(String)).default([]).describe('What the legacy system calls accounts that get no entry of their own. Control accounts of open items and stock are left out without being named, where `account` is a map or a name.'),
+    retained_earnings: z.string().optional().describe('Account that takes the balances of income and expense accounts, which ERPNext does not allow in opening entries.'),
+  }).optional().describe('Balances of accounts: a Journal Entry (Opening Entry) each.'),
+  receivable: openItemsSchema('customer', 'receivable').optional().describe('Open items of customers: a Sales Invoice (opening) each.'),
+  payable: openItemsSchema('supplier', 'payable').optional().describe('Open items of suppliers: a Purchase Invoice (opening) each.'),
+  stock: strict({
+    entity: z.string().describe('Entity with the stock on the opening day.'),
+    item: ledgerSubject('The item.'),
+    warehouse: ledgerSubject('Its warehouse.'),
+    quantity: z.string().describe('Column with the quantity.'),
+    value: z.string().describe('Column with the value of the whole quantity.'),
+  }).optional().describe('Stock: a Stock Reconciliation (Opening Stock) each.'),
 })
 
 export const proofSchema = strict({
@@ -126,10 +164,14 @@ export const configSchema = strict({
   policies: projectPolicies.default({}).describe('Policies for every entity whose mapping does not set its own.'),
   limits: limitsSchema.prefault({}).describe('Bounds on memory, disk and batches.'),
   requirements: requirementsSchema.prefault({}).describe('What the result must satisfy.'),
+  opening: openingSchema.optional().describe('Opening balances from trial balance, open items and stock.'),
   proof: proofSchema.prefault({}).describe('What is proven after the load beside counts, relations, integrity and fields.'),
   run: runSchema.prefault({}).describe('How a run behaves.'),
 })
 
+export type OpeningConfig = z.output<typeof openingSchema>
+export type LedgerConfig = z.output<typeof ledgerSchema>
+export type LedgerSubject = LedgerConfig['voucher'] & {}
 export type ProjectConfig = z.output<typeof configSchema>
 
 /** Settings that an environment variable may override, for machines; a flag overrides both. */

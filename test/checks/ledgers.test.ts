@@ -30,7 +30,7 @@ beforeAll(async () => {
   await ple('Sales Invoice', 'SI-1', 'SI-1', 100, '2025-01-10', '2025-02-09')
   await ple('Payment Entry', 'PE-1', 'SI-1', -40, '2025-02-01', '2025-02-01')
   await staging.run(`INSERT INTO site.main."tabSales Invoice" BY NAME SELECT 'SI-1' AS name, 1 AS docstatus, 60 AS outstanding_amount`)
-  await staging.run(`INSERT INTO site.main."tabStock Ledger Entry" BY NAME SELECT 'sle' AS name, 'C' AS company, 'CHAI' AS item_code, 'Stores' AS warehouse, 'Stock Reconciliation' AS voucher_type, 'SR-1' AS voucher_no, 5 AS actual_qty, 50 AS stock_value_difference, DATE '2025-01-01' AS posting_date, 0 AS is_cancelled`)
+  await staging.run(`INSERT INTO site.main."tabStock Ledger Entry" BY NAME SELECT 'sle' AS name, 'C' AS company, 'CHAI' AS item_code, 'Stores' AS warehouse, 'Stock Reconciliation' AS voucher_type, 'SR-1' AS voucher_no, 0 AS actual_qty, 5 AS qty_after_transaction, 50 AS stock_value_difference, DATE '2025-01-01' AS posting_date, TIMESTAMP '2025-01-01 00:00:00' AS posting_datetime, 0 AS is_cancelled`)
   await staging.run(`INSERT INTO site.main."tabBin" BY NAME SELECT 'bin' AS name, 'CHAI' AS item_code, 'Stores' AS warehouse, 5 AS actual_qty, 50 AS stock_value`)
 })
 afterAll(async () => { await staging.close() })

@@ -22,6 +22,15 @@ export async function ledgerRows(staging: Staging, doctype: 'GL Entry' | 'Paymen
   return `(SELECT * FROM ${table} WHERE ${conditions.join(' AND ')})`
 }
 
+/**
+ * Stock Ledger Entries with `moved`, the quantity each changed: a reconciliation says what is there after it (qty_after_transaction) and 0 in
+ * actual_qty, so changes are taken from one entry of an item in a warehouse to the next. SQL of a relation, or null.
+ */
+export async function stockRows(staging: Staging, asOf: string | null, company: string | null = null): Promise<string | null> {
+  const rows = await ledgerRows(staging, 'Stock Ledger Entry', asOf, company)
+  return rows && `(SELECT *, qty_after_transaction - lag(qty_after_transaction, 1, 0) OVER (PARTITION BY item_code, warehouse ORDER BY posting_datetime, creation) AS moved FROM ${rows})`
+}
+
 /** SQL of the period a posting date lies in. */
 export function periodOf(period: BooksPeriod, date = 'posting_date'): string {
   return period === 'all' ? `''` : `strftime(${date}, ${period === 'year' ? `'%Y'` : `'%Y-%m'`})`
@@ -64,10 +73,10 @@ export async function ageing(staging: Staging, side: 'receivable' | 'payable', a
 }
 
 export async function stockBalance(staging: Staging, asOf: string | null): Promise<StockBalanceRow[]> {
-  const rows = await ledgerRows(staging, 'Stock Ledger Entry', asOf)
+  const rows = await stockRows(staging, asOf)
   if (rows === null) return []
-  return staging.all<StockBalanceRow>(`SELECT company, warehouse, item_code AS item, sum(actual_qty)::VARCHAR AS qty, sum(stock_value_difference)::VARCHAR AS value FROM ${rows}
-    GROUP BY ALL HAVING sum(actual_qty) <> 0 OR sum(stock_value_difference) <> 0 ORDER BY ALL`)
+  return staging.all<StockBalanceRow>(`SELECT company, warehouse, item_code AS item, sum(moved)::VARCHAR AS qty, sum(stock_value_difference)::VARCHAR AS value FROM ${rows}
+    GROUP BY ALL HAVING sum(moved) <> 0 OR sum(stock_value_difference) <> 0 ORDER BY ALL`)
 }
 
 /** The site's books as its own ledger rows tell them. Reads only. */

@@ -1,7 +1,7 @@
 import type { CheckResult } from '../check.ts'
 import type { Staging } from '../../staging/staging.ts'
 import { countOf, probe, siteTable, type Probe } from '../reconcile/proof.ts'
-import { ledgerRows } from './books.ts'
+import { ledgerRows, stockRows } from './books.ts'
 
 const GROUP = 'data_integrity' as const
 
@@ -10,7 +10,7 @@ const GROUP = 'data_integrity' as const
  * account and party by party, invoices say what the payment ledger says is open, bins and stock accounts say what the stock ledger says.
  */
 export async function ledgerConsistency(staging: Staging, tolerance: string): Promise<CheckResult[]> {
-  const gl = await ledgerRows(staging, 'GL Entry', null), ple = await ledgerRows(staging, 'Payment Ledger Entry', null), sle = await ledgerRows(staging, 'Stock Ledger Entry', null)
+  const gl = await ledgerRows(staging, 'GL Entry', null), ple = await ledgerRows(staging, 'Payment Ledger Entry', null), sle = await stockRows(staging, null)
   const probes: Probe[] = []
   if (gl !== null && (await countOf(staging, gl)) > 0) {
     probes.push(await vouchersBalance(staging, gl, tolerance))
@@ -68,7 +68,7 @@ async function invoicesAgree(staging: Staging, ple: string): Promise<Probe[]> {
 }
 
 async function binsAgree(staging: Staging, sle: string): Promise<Probe> {
-  const both = `(WITH s AS (SELECT item_code, warehouse, sum(actual_qty) AS qty, sum(stock_value_difference) AS value FROM ${sle} GROUP BY ALL)
+  const both = `(WITH s AS (SELECT item_code, warehouse, sum(moved) AS qty, sum(stock_value_difference) AS value FROM ${sle} GROUP BY ALL)
     SELECT coalesce(b.item_code, s.item_code) AS item, coalesce(b.warehouse, s.warehouse) AS warehouse, coalesce(b.actual_qty, 0) AS bin_qty, coalesce(s.qty, 0) AS qty, coalesce(b.stock_value, 0) AS bin_value, coalesce(s.value, 0) AS value
     FROM s FULL OUTER JOIN ${siteTable('Bin')} b ON b.item_code = s.item_code AND b.warehouse = s.warehouse)`
   const compared = await countOf(staging, both)

@@ -1,7 +1,7 @@
 import { absDecimal, compareDecimal, formatDecimal, parseDecimal, subtractDecimal, ZERO } from '../../model/decimal.ts'
 import { ident, literal, type Staging } from '../../staging/staging.ts'
 import { LOADED, siteTable } from '../reconcile/proof.ts'
-import { ledgerRows, openItems } from './books.ts'
+import { ledgerRows, openItems, stockRows } from './books.ts'
 import { ageRange, type LedgerLine, type LedgerSpec, type Naming } from './spec.ts'
 
 /** Sums of amounts as text; what is no number is NULL and reported by record. */
@@ -12,7 +12,7 @@ export function resolved(naming: Naming, company: string): string {
   if ('entity' in naming) {
     // What was merged away is known by the record that survived.
     const key = `coalesce((SELECT any_value(a.survivor_key) FROM ops.key_alias a WHERE a.entity = ${literal(naming.entity)} AND a.doctype IS NULL AND a.absorbed_key = ${naming.key}), ${naming.key})`
-    return `(SELECT any_value(l.name) FROM ${LOADED} l WHERE l.entity = ${literal(naming.entity)} AND l.doctype = ${literal(naming.doctype)} AND l.key = ${key})`
+    return `(SELECT any_value(l.name) FROM ${LOADED} l WHERE l.entity = ${literal(naming.entity)}${naming.doctype === '' ? '' : ` AND l.doctype = ${literal(naming.doctype)}`} AND l.key = ${key})`
   }
   const text = `trim(${naming.text})`, table = siteTable(naming.doctype)
   if (naming.doctype === '') return text
@@ -54,9 +54,9 @@ async function siteSide(staging: Staging, spec: LedgerSpec): Promise<string | nu
     return rows && `SELECT account AS subject, ${period} AS period, '' AS currency, 'balance' AS measure, voucher_type, voucher_no, posting_date, debit - credit AS amount FROM ${rows}`
   }
   if (spec.ledger === 'stock') {
-    const rows = await ledgerRows(staging, 'Stock Ledger Entry', spec.asOf, spec.company)
+    const rows = await stockRows(staging, spec.asOf, spec.company)
     const subject = spec.subjects.length === 2 ? `item_code || '${JOINED}' || warehouse` : 'item_code'
-    const column: Record<string, string> = { qty: 'actual_qty', value: 'stock_value_difference' }
+    const column: Record<string, string> = { qty: 'moved', value: 'stock_value_difference' }
     return rows && spec.measures.map((measure) => `SELECT ${subject} AS subject, '' AS period, '' AS currency, ${literal(measure.name)} AS measure, voucher_type, voucher_no, posting_date, ${column[measure.name]} AS amount FROM ${rows}`).join(' UNION ALL ')
   }
   const items = await openItems(staging, spec.ledger, spec.asOf, spec.company)

@@ -3,7 +3,7 @@ export type LedgerKind = 'accounts' | 'receivable' | 'payable' | 'stock'
 
 /**
  * How a legacy record names a document of the site. `key`: SQL of the canonical legacy key over alias `c` of the cleansed entity, looked up among the
- * documents that `entity` became. `text`: SQL of a text that is the document's name, number or title.
+ * documents that `entity` became. `text`: SQL of a text that is the document's name, number or title. An empty DocType: whatever it became, or the name itself.
  */
 export type Naming = { doctype: string; entity: string; key: string } | { doctype: string; text: string }
 
