@@ -5,6 +5,7 @@ import { invoiceStatus } from '../accounts/references.ts'
 import { formatDate } from '../accounts/site-text.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, orNull } from '../orders/kind.ts'
+import { updateGrossMargin } from './projects.ts'
 
 /** The remark a submit gives an invoice without one. */
 export async function addRemarks(ctx: PostingContext): Promise<void> {
@@ -68,8 +69,5 @@ export async function updateSales(ctx: PostingContext): Promise<void> {
     + COALESCE((SELECT SUM(i.base_net_amount) FROM rows."tabSales Invoice Item" i JOIN rows."tabSales Invoice" s ON s.name = i.parent WHERE s.docstatus = 1 AND COALESCE(s.project, '') = '' AND i.project = t.project), 0)`
   const touched = `SELECT max(id) AS id, project FROM (${projects}) GROUP BY project`
   await ctx.updateRows('tabProject', 'total_billed_amount', `SELECT t.id, t.project AS "key", CAST(${billed} AS DECIMAL(21,9)) AS "after" FROM (${touched}) t`)
-  const spent = ['total_costing_amount', 'total_purchase_cost', 'total_consumed_material_cost'].map((column) => `COALESCE(CAST(p.${column} AS DOUBLE), 0)`).join(' + ')
-  const margin = `SELECT t.id, t.project AS "key", CAST(p.total_billed_amount AS DOUBLE) AS billed, CAST(p.total_billed_amount AS DOUBLE) - (${spent}) AS margin, p.per_gross_margin AS per FROM (${touched}) t JOIN rows."tabProject" p ON p.name = t.project`
-  await ctx.updateRows('tabProject', 'gross_margin', `SELECT id, "key", to_stored(margin) AS "after" FROM (${margin})`)
-  await ctx.updateRows('tabProject', 'per_gross_margin', `SELECT id, "key", CASE WHEN billed <> 0 THEN to_stored(margin / billed * 100) ELSE per END AS "after" FROM (${margin})`)
+  await updateGrossMargin(ctx, touched)
 }
