@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { LandfallError, messageOf } from '../errors/error.ts'
 import type { Clock } from '../model/clock.ts'
+import { parseJson } from '../model/written-float.ts'
 import { PostingEngine } from '../posting/engine.ts'
 import type { Answer, Case } from '../posting/replay.ts'
 import { Site } from '../site/site.ts'
@@ -21,7 +22,7 @@ export function readLines<T>(file: string): T[] {
   return text.split('\n').flatMap((line, i) => {
     if (line.trim() === '') return []
     try {
-      return [JSON.parse(line) as T]
+      return [parseJson(line) as T]
     } catch (error) {
       throw new LandfallError('file-unreadable', `Not a line of JSON: ${messageOf(error)}`, { where: { file, line: i + 1 }, cause: error })
     }

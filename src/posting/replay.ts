@@ -1,5 +1,6 @@
 import { ident, literal } from '../staging/staging.ts'
 import type { Json, Value } from '../model/value.ts'
+import { isWrittenAsFloat, keepFloats } from '../model/written-float.ts'
 import type { PostHow, PostingEngine } from './engine.ts'
 import type { DraftRelation, DraftSource } from './framework/build.ts'
 
@@ -52,7 +53,7 @@ export interface Made { id: number; doctype: string; name: string; children: Rec
 
 function resolve(value: Json, made: Made[]): Json {
   if (Array.isArray(value)) return value.map((item) => resolve(item, made))
-  if (value !== null && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, made)]))
+  if (value !== null && typeof value === 'object') return keepFloats(value, Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, made)])))
   if (typeof value !== 'string') return value
   const match = /^\$(\d+)(?:\.(\w+)\.(\d+))?$/.exec(value)
   const target = match ? made[Number(match[1]) - 1] : undefined
@@ -70,12 +71,12 @@ export async function postOne(engine: PostingEngine, doc: CaseDoc, submit: boole
   const source: DraftSource = { documents: relationOf(`replay.${ordinal}`), children }
   const own = doc['docstatus']
   const given: [string, Json][] = [...fields.filter(([key]) => key !== 'docstatus'), ...(submit ? [['docstatus', 1] as [string, Json]] : []), ...(own === undefined ? [] : [['_docstatus', own] as [string, Json]])]
-  await makeTable(engine, source.documents, [{ _id: ordinal, ...Object.fromEntries(given) }])
+  await makeTable(engine, source.documents, [keepFloats(doc, { _id: ordinal, ...Object.fromEntries(given) })])
   for (const [key, value] of Object.entries(doc)) {
     if (!tables.has(key) || value === null || value === '' || value === 0 || value === false) continue
     if (!Array.isArray(value)) return { error: { type: 'ValueError', message: `${key} is no list` } }
     const relation = relationOf(`replay.${ordinal}.${key}`)
-    const rows = value.map((row, i) => ({ _parent: ordinal, _idx: i + 1, ...Object.fromEntries(Object.entries((row ?? {}) as Record<string, Json>).filter(([field]) => field !== 'doctype')) }))
+    const rows = value.map((row, i) => keepFloats((row ?? {}) as Record<string, Json>, { _parent: ordinal, _idx: i + 1, ...Object.fromEntries(Object.entries((row ?? {}) as Record<string, Json>).filter(([field]) => field !== 'doctype')) }))
     if (rows.length === 0) continue
     await makeTable(engine, relation, rows)
     children.set(key, relation)
@@ -108,8 +109,8 @@ export function relationOf(name: string): DraftRelation {
   return { relation: `temp.${ident(name)}`, columns: new Map() }
 }
 
-function typeOf(values: (Json | undefined)[]): string {
-  const kinds = new Set(values.filter((value) => value !== null && value !== undefined).map((value) => (typeof value === 'number' ? (Number.isInteger(value) ? 'BIGINT' : 'DOUBLE') : typeof value === 'boolean' ? 'BOOLEAN' : 'VARCHAR')))
+function typeOf(rows: Record<string, Json>[], key: string): string {
+  const kinds = new Set(rows.filter((row) => row[key] !== null && row[key] !== undefined).map((row) => (typeof row[key] === 'number' ? (isWrittenAsFloat(row, key) ? 'DOUBLE' : 'BIGINT') : typeof row[key] === 'boolean' ? 'BOOLEAN' : 'VARCHAR')))
   if (kinds.size === 1) return [...kinds][0]!
   if (kinds.size === 2 && kinds.has('BIGINT') && kinds.has('DOUBLE')) return 'DOUBLE'
   return 'VARCHAR'
@@ -123,12 +124,17 @@ function sqlOf(value: Json | undefined, type: string): string {
   return type === 'VARCHAR' ? literal(String(value)) : typeof value === 'number' && type === 'DOUBLE' ? `CAST('${value}' AS DOUBLE)` : literal(value)
 }
 
-/** Makes a temporary table of rows as JSON gives them: one column per key, typed by what its values are. */
+/** Makes a temporary table of rows as JSON gives them: one column per key, typed by what its values are; `_whole` names the fields of a row that are whole numbers in a column of floats. */
 export async function makeTable(engine: PostingEngine, relation: DraftRelation, rows: Record<string, Json>[]): Promise<void> {
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-  const columns = keys.map((key) => ({ key, type: key.startsWith('_') && ['_id', '_parent', '_idx'].includes(key) ? 'BIGINT' : typeOf(rows.map((row) => row[key])) }))
+  const columns = keys.map((key) => ({ key, type: key.startsWith('_') && ['_id', '_parent', '_idx'].includes(key) ? 'BIGINT' : typeOf(rows, key) }))
   // DuckDB folds the case of column names, Python does not: a second spelling is another, unknown field.
   const seen = new Set<string>(), kept = columns.filter(({ key }) => !seen.has(key.toLowerCase()) && seen.add(key.toLowerCase()))
+  const floats = kept.filter(({ type }) => type === 'DOUBLE').map(({ key }) => key), whole = rows.map((row) => floats.filter((key) => typeof row[key] === 'number' && !isWrittenAsFloat(row, key)))
+  if (whole.some((names) => names.length > 0)) {
+    kept.push({ key: '_whole', type: 'VARCHAR' })
+    rows = rows.map((row, i) => ({ ...row, _whole: whole[i]!.join(',') }))
+  }
   relation.columns = new Map(kept.map(({ key, type }) => [key, type]))
   const values = rows.map((row) => `(${kept.map(({ key, type }) => `CAST(${sqlOf(row[key], type)} AS ${type})`).join(', ')})`)
   await engine.staging.run(`CREATE OR REPLACE TEMP TABLE ${relation.relation.slice(5)} AS SELECT * FROM (VALUES ${values.join(', ')}) v(${kept.map(({ key }) => ident(key)).join(', ')})`)

@@ -16,7 +16,7 @@ interface Payment {
 }
 
 /** Which numbers are written with a fraction because the draft gives them so. */
-interface Written { paid: boolean; received: boolean; allocated: boolean; deducted: boolean }
+interface Written { paid: boolean; received: boolean; allocated: boolean; deducted: boolean; /** Rows (`_parent/_idx`) that give a whole number all the same. */ wholeAllocated: Set<string>; wholeDeducted: Set<string> }
 
 /** Amounts, difference, remarks and words of every payment, in the site's order of operations; a line for the exchange gain or loss where there is one. */
 export async function settlePayments(ctx: PostingContext): Promise<void> {
@@ -109,14 +109,17 @@ function remarksOf(p: Payment, written: Written): string | null {
   const lines = p.type === 'Internal Transfer' ? [`Amount ${p.fromCurrency} ${shown(p.paid, written.paid)} transferred from ${p.from} to ${p.to}`]
     : [`Amount ${currency} ${p.type === 'Receive' ? shown(p.paid, written.paid) : shown(p.received, sameCurrency ? written.paid : written.received)} ${p.type === 'Receive' ? 'received from' : 'to'} ${p.party}`]
   if (p.referenceNo) lines.push(`Transaction reference no ${p.referenceNo} dated ${p.referenceDate ?? 'None'}`)
-  if (p.type !== 'Internal Transfer') for (const row of p.references) lines.push(`Amount ${currency} ${shown(row.allocated, written.allocated)} against ${row.doctype} ${row.name}`)
-  for (const row of p.deductions) if (!row.removed && row.amount !== 0) lines.push(`Amount ${p.companyCurrency} ${shown(row.amount, row.exchange || written.deducted)} deducted against ${row.account}`)
+  if (p.type !== 'Internal Transfer') for (const row of p.references) lines.push(`Amount ${currency} ${shown(row.allocated, written.allocated && !written.wholeAllocated.has(`${p.id}/${row.idx}`))} against ${row.doctype} ${row.name}`)
+  for (const row of p.deductions) if (!row.removed && row.amount !== 0) lines.push(`Amount ${p.companyCurrency} ${shown(row.amount, row.exchange || (written.deducted && !written.wholeDeducted.has(`${p.id}/${row.idx}`)))} deducted against ${row.account}`)
   return lines.join('\n')
 }
 
 async function write(ctx: PostingContext, payments: Payment[]): Promise<void> {
   const currencies = await readCurrencies(ctx)
-  const written: Written = { paid: ctx.isGivenAsFloat('paid_amount'), received: ctx.isGivenAsFloat('received_amount'), allocated: ctx.isGivenAsFloat('allocated_amount', 'references'), deducted: ctx.isGivenAsFloat('amount', 'deductions') }
+  const written: Written = {
+    paid: ctx.isGivenAsFloat('paid_amount'), received: ctx.isGivenAsFloat('received_amount'), allocated: ctx.isGivenAsFloat('allocated_amount', 'references'), deducted: ctx.isGivenAsFloat('amount', 'deductions'),
+    wholeAllocated: await ctx.givenWhole('allocated_amount', 'references'), wholeDeducted: await ctx.givenWhole('amount', 'deductions'),
+  }
   const doubles = (name: string, pick: (p: Payment) => number) => ({ name, kind: 'DOUBLE' as const, values: payments.map(pick) }), texts = (name: string, pick: (p: Payment) => string | null) => ({ name, kind: 'VARCHAR' as const, values: payments.map(pick) })
   const receive = (p: Payment) => p.type === 'Receive'
   await ctx.push(ctx.doc, [{ name: '_id', kind: 'BIGINT', values: payments.map((p) => p.id) }], [

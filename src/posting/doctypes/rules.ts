@@ -23,6 +23,7 @@ import { rule as modeOfPayment } from './mode-of-payment.ts'
 import { rule as paymentEntry } from './payment-entry.ts'
 import { rule as priceList } from './price-list.ts'
 import { rule as project } from './project.ts'
+import { rule as purchaseInvoice } from './purchase-invoice.ts'
 import { rule as purchaseOrder } from './purchase-order.ts'
 import { rule as purchaseReceipt } from './purchase-receipt.ts'
 import { rule as salesInvoice } from './sales-invoice.ts'
@@ -36,5 +37,5 @@ import { rule as warehouse } from './warehouse.ts'
 export const RULES: readonly PostingRule[] = [
   customer, supplier, customerGroup, supplierGroup, territory, address, contact, communication, comment, note, todo,
   account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
-  stockEntry, stockReconciliation, deliveryNote, purchaseReceipt, journalEntry, paymentEntry, salesInvoice, batch,
+  stockEntry, stockReconciliation, deliveryNote, purchaseReceipt, journalEntry, paymentEntry, salesInvoice, purchaseInvoice, batch,
 ]

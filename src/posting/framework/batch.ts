@@ -97,6 +97,12 @@ export class Batch implements PostingContext {
   isGivenAsFloat(column: string, tableField?: string): boolean {
     return pythonType((tableField === undefined ? this.source.documents : this.source.children.get(tableField))?.columns.get(column)) === 'float'
   }
+  async givenWhole(column: string, tableField: string): Promise<Set<string>> {
+    const given = this.source.children.get(tableField)
+    if (given === undefined || !given.columns.has('_whole')) return new Set()
+    const rows = await this.staging.all<{ k: string }>(`SELECT _parent || '/' || _idx AS k FROM ${given.relation} WHERE list_contains(string_split(_whole, ','), ${literal(column)})`)
+    return new Set(rows.map((row) => row.k))
+  }
   truth(column: string, alias: string): string {
     if (this.plan.column(column).kind === 'text') {
       const text = `COALESCE(${alias}.${ident(column)}, '') <> ''`

@@ -7,7 +7,7 @@ import type { Batch } from './batch.ts'
 export interface DraftRelation { relation: string; columns: Map<string, string> }
 export interface DraftSource { documents: DraftRelation; children: Map<string, DraftRelation> }
 
-const SYSTEM = new Set(['_id', '_entity', '_key', '_source_row', '_root', '_parent', '_idx', '_docstatus'])
+const SYSTEM = new Set(['_id', '_entity', '_key', '_source_row', '_root', '_parent', '_idx', '_docstatus', '_whole'])
 /** Keys a document may carry that are no fields and mean nothing to an insert. */
 const QUIET = new Set(['doctype', '__newname', '__islocal', '__unsaved', '__onload', 'name', ...STANDARD, ...OPTIONAL])
 

@@ -188,6 +188,8 @@ export interface PostingContext {
   isGivenAsText(column: string): boolean
   /** True when the drafts give numbers with fractions for the field (of the rows of `tableField`). */
   isGivenAsFloat(column: string, tableField?: string): boolean
+  /** Rows of `tableField` (`_parent/_idx`) whose draft gives a whole number for a field for which others give fractions. */
+  givenWhole(column: string, tableField: string): Promise<Set<string>>
   /** True when any document of the batch has a value other than NULL in `column` (at the start of the stage checks; cheap). */
   has(column: string): boolean
   /** SELECT of the `_id`s refused so far, for `NOT IN`. */

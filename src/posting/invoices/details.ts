@@ -3,6 +3,7 @@ import { filled, orNull, type OrderKind } from '../orders/kind.ts'
 import { factKey } from '../orders/item-facts.ts'
 import { scratchOf } from '../orders/item-details.ts'
 import { partyAccount } from '../orders/order-checks.ts'
+import { settledInvoice } from './returns.ts'
 
 /** The party's account of the invoice and its currency; remembers which invoices bring a schedule. */
 export async function takePartyAccount(ctx: PostingContext, kind: OrderKind): Promise<void> {
@@ -67,8 +68,9 @@ async function takeIncomingRates(ctx: PostingContext): Promise<void> {
 export async function settleOutstanding(ctx: PostingContext): Promise<void> {
   const paid = (own: string, base: string) => `CASE WHEN d.party_account_currency = d.currency THEN COALESCE(NULLIF(d.rounded_total, 0), d.${own}) ELSE COALESCE(NULLIF(d.base_rounded_total, 0), d.${base}) END`
   const against = `SELECT _parent, string_agg(account, ',' ORDER BY first) AS accounts FROM (SELECT _parent, income_account AS account, min(_idx) AS first FROM ${ctx.child('items')} WHERE ${filled('income_account')} GROUP BY ALL) GROUP BY _parent`
+  await ctx.staging.run(`ALTER TABLE ${ctx.doc} ADD COLUMN _due DOUBLE`)
   await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET total_advance = 0, write_off_amount = 0, base_write_off_amount = 0, paid_amount = 0, base_paid_amount = 0, change_amount = 0, base_change_amount = 0, status = 'Draft',
-    po_no = COALESCE(d.po_no, ''), is_opening = CASE WHEN ${filled('d.is_opening')} THEN d.is_opening ELSE 'No' END, outstanding_amount = round_even(${paid('grand_total', 'base_grand_total')}, 2)`)
+    po_no = COALESCE(d.po_no, ''), _due = round_even(${paid('grand_total', 'base_grand_total')}, 2), is_opening = CASE WHEN ${filled('d.is_opening')} THEN d.is_opening ELSE 'No' END, outstanding_amount = CASE WHEN ${settledInvoice} IS NULL THEN round_even(${paid('grand_total', 'base_grand_total')}, 2) ELSE 0 END`)
   await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET against_income_account = s.accounts FROM (${against}) s WHERE s._parent = d._id`)
   // A return without a known cost costs its rate, which the first validate may not know yet.
   await ctx.staging.run(`UPDATE ${ctx.child('items')} AS i SET incoming_rate = i.rate FROM ${ctx.doc} d, rows."tabItem" m WHERE d._id = i._parent AND d._submit AND COALESCE(d.is_return, 0) <> 0 AND m.name = i.item_code AND m.is_stock_item = 1 AND COALESCE(i.incoming_rate, 0) = 0`)

@@ -17,6 +17,10 @@ function dueBy(terms: readonly Term[], from: string): string {
   return text(due)
 }
 
+/** SQL over documents `d`: a purchase invoice is due by the terms of its supplier, whatever terms it is given. */
+const SUPPLIER = 'LEFT JOIN rows."tabSupplier" p ON p.name = d.supplier LEFT JOIN rows."tabSupplier Group" g ON g.name = p.supplier_group LEFT JOIN rows."tabCompany" c ON c.name = d.company'
+const SUPPLIER_TERMS = `COALESCE(NULLIF(p.payment_terms, ''), NULLIF(g.payment_terms, ''), c.payment_terms)`
+
 /** By batch, the relation of the last day the terms allow: `_id`, `latest`. */
 const latest = new WeakMap<PostingContext, string>()
 
@@ -26,16 +30,19 @@ export async function takeDueDates(ctx: PostingContext, kind: OrderKind): Promis
   for (const row of await ctx.staging.all<{ parent: string; basis: string | null; days: number | null; months: number | null }>(`SELECT parent, due_date_based_on AS basis, credit_days AS days, credit_months AS months FROM rows."tabPayment Terms Template Detail" ORDER BY parent, idx`)) {
     terms.set(row.parent, [...(terms.get(row.parent) ?? []), { basis: row.basis ?? '', days: Number(row.days ?? 0), months: Number(row.months ?? 0) }])
   }
-  const date = kind.invoice!.scheduleDate, pairs = await ctx.staging.all<{ template: string; day: string }>(`SELECT DISTINCT d.payment_terms_template AS template, strftime(${date}, '%Y-%m-%d') AS day FROM ${ctx.doc} d WHERE ${filled('d.payment_terms_template')} AND ${date} IS NOT NULL`)
-  const table = ctx.scratch('due_days'), by = ctx.scratch('due_by')
+  const date = kind.invoice!.scheduleDate, own = kind.selling ? 'd.payment_terms_template' : SUPPLIER_TERMS, join = kind.selling ? '' : SUPPLIER
+  const table = ctx.scratch('due_days'), by = ctx.scratch('due_by'), templates = ctx.scratch('due_templates')
+  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${templates.slice(5)} AS SELECT d._id, strftime(${date}, '%Y-%m-%d') AS day, NULLIF(d.payment_terms_template, '') AS given, NULLIF(${own}, '') AS own FROM ${ctx.doc} d ${join} WHERE ${date} IS NOT NULL`)
+  const pairs = await ctx.staging.all<{ template: string; day: string }>(`SELECT given AS template, day FROM ${templates} WHERE given IS NOT NULL UNION SELECT own, day FROM ${templates} WHERE own IS NOT NULL`)
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${table.slice(5)} (template VARCHAR, day VARCHAR, due VARCHAR)`)
   await ctx.staging.appendColumns({ database: 'temp', schema: 'main', table: table.slice(6, -1).replaceAll('""', '"') }, [
     { name: 'template', kind: 'VARCHAR', values: pairs.map((pair) => pair.template) }, { name: 'day', kind: 'VARCHAR', values: pairs.map((pair) => pair.day) },
     { name: 'due', kind: 'VARCHAR', values: pairs.map((pair) => dueBy(terms.get(pair.template) ?? [], pair.day)) },
   ])
-  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${by.slice(5)} AS SELECT d._id, CAST(t.due AS DATE) AS latest FROM ${ctx.doc} d JOIN ${table} t ON t.template = d.payment_terms_template AND t.day = strftime(${date}, '%Y-%m-%d')`)
+  const dueOf = (template: string) => `SELECT m._id, CAST(t.due AS DATE) AS latest FROM ${templates} m JOIN ${table} t ON t.template = m.${template} AND t.day = m.day`
+  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${by.slice(5)} AS ${dueOf('given')}`)
   latest.set(ctx, by)
-  await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET due_date = greatest(COALESCE((SELECT b.latest FROM ${by} b WHERE b._id = d._id), ${date}), d.posting_date) WHERE d.due_date IS NULL`)
+  await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET due_date = greatest(COALESCE((SELECT b.latest FROM (${dueOf('own')}) b WHERE b._id = d._id), ${date}), d.posting_date) WHERE d.due_date IS NULL`)
 }
 
 /** A schedule that is given says when the invoice is due; a submit asks the schedule that was made. Neither may be too early, nor later than the terms allow. */

@@ -5,6 +5,8 @@ import { invoiceStatus } from '../accounts/references.ts'
 import { formatDate } from '../accounts/site-text.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, orNull } from '../orders/kind.ts'
+import { updateGrossMargin } from './projects.ts'
+import { settledInvoice } from './returns.ts'
 
 /** The remark a submit gives an invoice without one. */
 export async function addRemarks(ctx: PostingContext): Promise<void> {
@@ -19,14 +21,15 @@ export async function makeSalesLines(ctx: PostingContext): Promise<void> {
   const from = `FROM ${ctx.doc} d JOIN rows."tabCompany" c ON c.name = d.company`, where = 'WHERE d._submit AND d.rounded_total IS NOT NULL'
   const total = `CASE WHEN COALESCE(d.rounding_adjustment, 0) <> 0 AND COALESCE(d.rounded_total, 0) <> 0 THEN d.rounded_total ELSE d.grand_total END`
   const baseTotal = `CASE WHEN COALESCE(d.base_rounding_adjustment, 0) <> 0 AND COALESCE(d.base_rounded_total, 0) <> 0 THEN d.base_rounded_total ELSE d.base_grand_total END`
-  const columns = (own: Record<string, string>) => ['account', 'account_currency', 'party_type', 'party', 'against', 'debit', 'credit', 'debit_in_account_currency', 'credit_in_account_currency', 'debit_in_transaction_currency', 'credit_in_transaction_currency', 'cost_center', 'project', 'due_date', 'against_self', 'apart']
+  const columns = (own: Record<string, string>) => ['account', 'account_currency', 'party_type', 'party', 'against', 'debit', 'credit', 'debit_in_account_currency', 'credit_in_account_currency', 'debit_in_transaction_currency', 'credit_in_transaction_currency', 'cost_center', 'project', 'due_date', 'against_voucher_type', 'against_voucher', 'against_self', 'apart']
     .map((column) => `${own[column] ?? (/^(debit|credit)/.test(column) ? '0.0' : column === 'due_date' ? 'NULL::DATE' : column === 'against_self' || column === 'apart' ? 'FALSE' : 'NULL::VARCHAR')} AS ${column}`).join(', ')
   const credit = (base: string, amount: string) => ({ credit: base, credit_in_account_currency: `CASE WHEN k.account_currency = c.default_currency THEN ${base} ELSE ${amount} END`, credit_in_transaction_currency: amount })
   const center = `COALESCE(${orNull('d.cost_center')}, c.round_off_cost_center)`, rounding = `CASE WHEN COALESCE(d.use_company_roundoff_cost_center, 0) <> 0 THEN c.round_off_cost_center ELSE ${center} END`
+  const against = { against_voucher_type: `CASE WHEN ${settledInvoice} IS NOT NULL THEN 'Sales Invoice' END`, against_voucher: settledInvoice, against_self: `${settledInvoice} IS NULL` }
   const roundOff = `COALESCE(${orNull('c.round_off_account')}, c.default_expense_account)`, account = (name: string) => `LEFT JOIN rows."tabAccount" k ON k.name = ${name}`
   const loss = 'round_even(d.base_net_total - round_even(d.net_total * d.conversion_rate, 2), 9)', roundTo = `CASE WHEN d.is_opening = 'Yes' THEN c.round_off_for_opening ELSE ${roundOff} END`
   await makeLedger(ctx, `SELECT ${head}, 1 AS _seq, ${columns({ account: 'd.debit_to', account_currency: 'd.party_account_currency', party_type: `'Customer'`, party: 'd.customer', against: 'd.against_income_account', debit: baseTotal,
-      debit_in_account_currency: `CASE WHEN d.party_account_currency = c.default_currency THEN ${baseTotal} ELSE ${total} END`, debit_in_transaction_currency: total, cost_center: 'd.cost_center', project: 'd.project', due_date: 'd.due_date', against_self: 'TRUE' })} ${from} ${where} AND ${total} <> 0
+      debit_in_account_currency: `CASE WHEN d.party_account_currency = c.default_currency THEN ${baseTotal} ELSE ${total} END`, debit_in_transaction_currency: total, cost_center: 'd.cost_center', project: 'd.project', due_date: 'd.due_date', ...against })} ${from} ${where} AND ${total} <> 0
     UNION ALL SELECT ${head}, 10000 + t._idx, ${columns({ account: 't.account_head', account_currency: 'k.account_currency', against: 'd.customer', ...credit('t.base_tax_amount_after_discount_amount', 't.tax_amount_after_discount_amount'), cost_center: 't.cost_center', project: 'd.project' })}
       ${from} JOIN ${taxes} t ON t._parent = d._id ${account('t.account_head')} ${where} AND COALESCE(t.base_tax_amount_after_discount_amount, 0) <> 0
     UNION ALL SELECT ${head}, 20000 + i._idx, ${columns({ account: 'i.income_account', account_currency: 'k.account_currency', against: 'd.customer', ...credit('i.base_net_amount', 'i.net_amount'), cost_center: 'i.cost_center', project: `COALESCE(${orNull('i.project')}, d.project)` })}
@@ -68,8 +71,5 @@ export async function updateSales(ctx: PostingContext): Promise<void> {
     + COALESCE((SELECT SUM(i.base_net_amount) FROM rows."tabSales Invoice Item" i JOIN rows."tabSales Invoice" s ON s.name = i.parent WHERE s.docstatus = 1 AND COALESCE(s.project, '') = '' AND i.project = t.project), 0)`
   const touched = `SELECT max(id) AS id, project FROM (${projects}) GROUP BY project`
   await ctx.updateRows('tabProject', 'total_billed_amount', `SELECT t.id, t.project AS "key", CAST(${billed} AS DECIMAL(21,9)) AS "after" FROM (${touched}) t`)
-  const spent = ['total_costing_amount', 'total_purchase_cost', 'total_consumed_material_cost'].map((column) => `COALESCE(CAST(p.${column} AS DOUBLE), 0)`).join(' + ')
-  const margin = `SELECT t.id, t.project AS "key", CAST(p.total_billed_amount AS DOUBLE) AS billed, CAST(p.total_billed_amount AS DOUBLE) - (${spent}) AS margin, p.per_gross_margin AS per FROM (${touched}) t JOIN rows."tabProject" p ON p.name = t.project`
-  await ctx.updateRows('tabProject', 'gross_margin', `SELECT id, "key", to_stored(margin) AS "after" FROM (${margin})`)
-  await ctx.updateRows('tabProject', 'per_gross_margin', `SELECT id, "key", CASE WHEN billed <> 0 THEN to_stored(margin / billed * 100) ELSE per END AS "after" FROM (${margin})`)
+  await updateGrossMargin(ctx, touched)
 }

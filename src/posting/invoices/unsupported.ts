@@ -4,23 +4,19 @@ import { filled, truthy } from '../orders/kind.ts'
 /** What invoices may have and these steps do not cover: each with its reason. */
 const DOCUMENT: [condition: string, field: string, reason: string][] = [
   ['d._once', 'docstatus', 'Invoices inserted as submitted are not predicted'], [truthy('d.update_stock'), 'update_stock', 'Invoices that move stock are not predicted'], [truthy('d.is_pos'), 'is_pos', 'Invoices paid at a point of sale are not predicted'],
-  [filled('d.return_against'), 'return_against', 'Returns against an invoice are not predicted'], [truthy('d.is_debit_note'), 'is_debit_note', 'Debit notes that raise a rate are not predicted'], [truthy('d.is_consolidated'), 'is_consolidated', 'Consolidated invoices are not predicted'],
+  [truthy('d.is_debit_note'), 'is_debit_note', 'Debit notes that raise a rate are not predicted'], [truthy('d.is_consolidated'), 'is_consolidated', 'Consolidated invoices are not predicted'],
   [truthy('d.allocate_advances_automatically'), 'allocate_advances_automatically', 'Advances that the site allocates are not predicted'], [`${truthy('d.write_off_amount')} OR ${truthy('d.write_off_outstanding_amount_automatically')}`, 'write_off_amount', 'Write-offs of invoices are not predicted'],
   [`${truthy('d.redeem_loyalty_points')} OR ${filled('d.loyalty_program')}`, 'loyalty_program', 'Loyalty points are not predicted'], [truthy('d.is_cash_or_non_trade_discount'), 'is_cash_or_non_trade_discount', 'Discounts that are none of trade are not predicted'],
   [filled('d.inter_company_invoice_reference'), 'inter_company_invoice_reference', 'Invoices between companies are not predicted'], [truthy('d.is_discounted'), 'is_discounted', 'Discounted invoices are not predicted'],
   [`d.customer IN (SELECT name FROM rows."tabCustomer" WHERE is_internal_customer = 1)`, 'customer', 'Internal customers are not predicted'],
 ]
 const TABLES: [table: string, reason: string][] = [['advances', 'Advances are not predicted'], ['timesheets', 'Time sheets are not predicted'], ['payments', 'Payments at a point of sale are not predicted']]
-const ITEMS = ['sales_order', 'so_detail', 'delivery_note', 'dn_detail', 'pos_invoice', 'sales_invoice_item', 'asset', 'serial_no', 'batch_no', 'serial_and_batch_bundle', 'deferred_revenue_account', 'discount_account']
+const ITEMS = ['sales_order', 'so_detail', 'delivery_note', 'dn_detail', 'pos_invoice', 'asset', 'serial_no', 'batch_no', 'serial_and_batch_bundle', 'deferred_revenue_account', 'discount_account']
 
 /** Nothing is guessed: invoices with parts that are not covered are refused with the reason. */
 export async function findUnsupportedInvoices(ctx: PostingContext): Promise<void> {
   const hint = 'Load such invoices through the site itself.'
   await ctx.find({ type: 'ValidationError', field: 'customer', message: 'Please select Customer first', hint: 'Map the customer.', select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE NOT ${filled('d.customer')}` })
-  await ctx.find({
-    type: 'ValidationError', field: 'items.qty', hint: 'A return has negative quantities.', select: `SELECT i._parent AS id, i._idx AS idx, 'For an item ' || COALESCE(i.item_code, '') || ', quantity must be negative number' AS message
-      FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent WHERE ${truthy('d.is_return')} AND i.qty > 0`,
-  })
   for (const [condition, field, reason] of DOCUMENT) await ctx.find({ type: 'unsupported', field, message: reason, hint, select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${condition}` })
   for (const [table, reason] of TABLES) if (ctx.childCount(table) > 0) await ctx.find({ type: 'unsupported', field: table, message: reason, hint, select: `SELECT DISTINCT _parent AS id FROM ${ctx.child(table)}` })
   await ctx.find({

@@ -43,11 +43,13 @@ export async function takeItemTaxTemplates(ctx: PostingContext, kind: OrderKind)
       allowed AS (SELECT _parent, _idx, list(template ORDER BY nth) FILTER (fits) AS templates FROM (SELECT * FROM valid QUALIFY dated OR NOT bool_or(dated) OVER (PARTITION BY _parent, _idx)) GROUP BY ALL)
     SELECT a._parent, a._idx, g.template, COALESCE(i.item_tax_template, g.template) AS held, COALESCE(a.templates, []) AS allowed
     FROM allowed a JOIN ${items} i ON i._parent = a._parent AND i._idx = a._idx LEFT JOIN got g ON g._parent = a._parent AND g._idx = a._idx`)
+  // What takes back another document keeps its templates unchecked.
+  const checked = ctx.meta.column('return_against') === undefined ? 'TRUE' : `i._parent NOT IN (SELECT _id FROM ${ctx.doc} WHERE COALESCE(is_return, 0) <> 0 AND ${filled('return_against')})`
   await ctx.find({
     type: 'tax-template-changed', severity: 'warning', field: 'items.item_tax_template', causeByValue: true, hint: `Give the template that is valid for the item, the date and the tax category of the ${kind.doctype}.`,
-    message: 'The template is none of the item\'s: the site takes another', select: `SELECT _parent AS id, _idx AS idx, held AS "value" FROM ${lines} WHERE ${filled('held')} AND len(allowed) > 0 AND NOT list_contains(allowed, held)`,
+    message: 'The template is none of the item\'s: the site takes another', select: `SELECT _parent AS id, _idx AS idx, held AS "value" FROM ${lines} WHERE ${filled('held')} AND len(allowed) > 0 AND NOT list_contains(allowed, held) AND ${checked.replace('i._parent', '_parent')}`,
   })
-  await ctx.staging.run(`UPDATE ${items} AS i SET item_tax_template = CASE WHEN ${filled('s.held')} AND len(s.allowed) > 0 AND NOT list_contains(s.allowed, s.held) THEN s.allowed[1] ELSE s.held END
+  await ctx.staging.run(`UPDATE ${items} AS i SET item_tax_template = CASE WHEN ${filled('s.held')} AND len(s.allowed) > 0 AND NOT list_contains(s.allowed, s.held) AND ${checked} THEN s.allowed[1] ELSE s.held END
     FROM ${lines} s WHERE s._parent = i._parent AND s._idx = i._idx`)
   appended.set(ctx, lines)
 }

@@ -17,6 +17,8 @@ export interface OrderKind {
     scheduleDate: string
     due: string
     unscheduled: string
+    /** Invoices that lose the terms they are given (beside the unscheduled ones). */
+    withoutTerms?: string
   }
 }
 
@@ -33,6 +35,13 @@ export const PURCHASE_ORDER: OrderKind = {
 export const SALES_INVOICE: OrderKind = {
   ...SALES_ORDER, doctype: 'Sales Invoice',
   invoice: { scheduleDate: 'd.posting_date', due: 'COALESCE(d.due_date, d.posting_date)', unscheduled: `COALESCE(d.is_return, 0) <> 0 OR COALESCE(d.is_pos, 0) <> 0 OR d.is_opening = 'Yes'` },
+}
+
+export const PURCHASE_INVOICE: OrderKind = {
+  ...PURCHASE_ORDER, doctype: 'Purchase Invoice',
+  invoice: {
+    scheduleDate: 'COALESCE(d.bill_date, d.posting_date)', due: 'COALESCE(d.due_date, d.bill_date, d.posting_date)', unscheduled: `COALESCE(d.is_return, 0) <> 0 OR d.is_opening = 'Yes'`, withoutTerms: 'COALESCE(d.is_paid, 0) <> 0',
+  },
 }
 
 /** Goods on their way out, valued and taxed as the orders they fulfil. */

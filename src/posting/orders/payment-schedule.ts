@@ -18,19 +18,21 @@ function dueDate(basis: string, days: string, months: string, date: string): str
 export async function makePaymentSchedule(ctx: PostingContext, kind: OrderKind): Promise<void> {
   const schedule = ctx.child('payment_schedule'), absent = `NOT EXISTS (SELECT 1 FROM ${schedule} s WHERE s._parent = d._id)`, day = kind.invoice?.scheduleDate ?? 'd.transaction_date'
   if (kind.invoice !== undefined) {
-    await ctx.staging.run(`DELETE FROM ${schedule} WHERE _parent IN (SELECT d._id FROM ${ctx.doc} d WHERE ${kind.invoice.unscheduled}); UPDATE ${ctx.doc} AS d SET payment_terms_template = '' WHERE ${kind.invoice.unscheduled}`)
+    const bare = `(${kind.invoice.unscheduled}) OR ${kind.invoice.withoutTerms ?? 'FALSE'}`
+    await ctx.staging.run(`DELETE FROM ${schedule} WHERE _parent IN (SELECT d._id FROM ${ctx.doc} d WHERE ${bare}); UPDATE ${ctx.doc} AS d SET payment_terms_template = '' WHERE ${bare}`)
     await ctx.recount('payment_schedule')
   }
   const standard = (nth: string) => `${ctx.hash('payment_schedule', 'd._id', nth)}, TIMESTAMP ${literal(ctx.now)}, TIMESTAMP ${literal(ctx.now)}, ${literal(ctx.user)}, ${literal(ctx.user)}, 0, ${literal(kind.doctype)}, 'payment_schedule'`
-  const grand = 'COALESCE(NULLIF(d.rounded_total, 0), d.grand_total)', base = 'COALESCE(NULLIF(d.base_rounded_total, 0), d.base_grand_total)'
+  const due = (total: string, off: string) => (kind.invoice === undefined ? total : `(${total} - COALESCE(d.${off}, 0))`)
+  const grand = due('COALESCE(NULLIF(d.rounded_total, 0), d.grand_total)', 'write_off_amount'), base = due('COALESCE(NULLIF(d.base_rounded_total, 0), d.base_grand_total)', 'base_write_off_amount')
   const given = ctx.childCount('payment_schedule') > 0
   const hasItems = `EXISTS (SELECT 1 FROM ${ctx.child('items')} i WHERE i._parent = d._id)${kind.invoice === undefined ? '' : ` AND NOT (${kind.invoice.unscheduled})`}`
   const special = ctx.scratch('scheduled')
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${special.slice(5)} AS SELECT d._id FROM ${ctx.doc} d WHERE ${hasItems} AND (${filled('d.payment_terms_template')}${given ? ` OR NOT ${absent}` : ''})`)
-  const due = dueDate('t.due_date_based_on', 't.credit_days', 't.credit_months', day)
+  const dueBy = dueDate('t.due_date_based_on', 't.credit_days', 't.credit_months', day)
   const discount = dueDate('t.discount_validity_based_on', 't.discount_validity', 't.discount_validity', day)
   await ctx.staging.run(`INSERT INTO ${schedule} (_parent, _idx, idx, ${COLUMNS}, payment_term, description, invoice_portion, payment_amount, base_payment_amount, discount_type, discount, mode_of_payment, due_date, discount_date, outstanding)
-    SELECT d._id, t.nth, t.nth, ${standard('t.nth')}, t.payment_term, t.description, t.invoice_portion, NULL, NULL, t.discount_type, t.discount, t.mode_of_payment, greatest(${due}, ${day}), ${discount}, NULL
+    SELECT d._id, t.nth, t.nth, ${standard('t.nth')}, t.payment_term, t.description, t.invoice_portion, NULL, NULL, t.discount_type, t.discount, t.mode_of_payment, greatest(${dueBy}, ${day}), ${discount}, NULL
     FROM ${ctx.doc} d JOIN (SELECT *, row_number() OVER (PARTITION BY parent ORDER BY idx) AS nth FROM rows."tabPayment Terms Template Detail" WHERE parenttype = 'Payment Terms Template') t ON t.parent = d.payment_terms_template
     WHERE d._id IN (SELECT _id FROM ${special}) AND ${given ? absent : 'TRUE'}`)
   await ctx.staging.run(`INSERT INTO ${schedule} (_parent, _idx, idx, ${COLUMNS}, due_date, invoice_portion, payment_amount, base_payment_amount, outstanding, base_outstanding)

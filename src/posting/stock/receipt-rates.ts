@@ -1,3 +1,4 @@
+import { literal } from '../../staging/staging.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { fieldPrecision } from '../orders/precisions.ts'
 import type { Round } from '../orders/totals-batch.ts'
@@ -25,16 +26,20 @@ interface Line {
   tax: number
   valuation: number
 }
+/** Vouchers goods are received with: the column of their lines that names the line they return, and SQL over `d` that says whether they move stock. */
+export interface ReceivingVoucher { returned: string; moves: string }
+const RECEIPTS: ReceivingVoucher = { returned: 'purchase_receipt_item', moves: 'TRUE' }
+
 interface Receipt { voucher: Voucher; submit: boolean; isReturn: boolean; taxes: number; lines: Line[] }
 
 /**
  * What received goods are worth: their net amount and their share of the taxes that count for valuation; of submitted receipts the ledger entries. For the `named`
  * stage. Leaves the ledger to `ledgerOf`.
  */
-export async function rateReceipts(ctx: PostingContext): Promise<void> {
-  const documents = await readReceipts(ctx), refused: ({ id: number } & Refusal)[] = [], { round } = await ledgerSettings(ctx), meta = ctx.site.doctype('Purchase Receipt Item')
+export async function rateReceipts(ctx: PostingContext, way: ReceivingVoucher = RECEIPTS): Promise<void> {
+  const documents = await readReceipts(ctx, way), refused: ({ id: number } & Refusal)[] = [], { round } = await ledgerSettings(ctx), meta = ctx.site.doctype(`${ctx.meta.name} Item`)
   const taxPlaces = fieldPrecision(ctx, meta, 'item_tax_amount'), qtyPlaces = fieldPrecision(ctx, meta, 'stock_qty'), items = ctx.child('items')
-  const ledger = await openLedger(ctx, `SELECT i.item_code, w.warehouse FROM ${items} i, unnest([i.warehouse, i.rejected_warehouse]) w(warehouse) WHERE w.warehouse <> ''`, `SELECT min(${momentText(postingMoment('d'))}) FROM ${ctx.doc} d`)
+  const ledger = await openLedger(ctx, `SELECT i.item_code, w.warehouse FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent AND ${way.moves}, unnest([i.warehouse, i.rejected_warehouse]) w(warehouse) WHERE w.warehouse <> ''`, `SELECT min(${momentText(postingMoment('d'))}) FROM ${ctx.doc} d`)
   const before = await earlierReceipts(ctx)
   for (const document of documents) {
     value(document, round, taxPlaces)
@@ -82,22 +87,22 @@ function enter(ledger: StockLedger, { voucher, lines, isReturn }: Receipt, befor
 async function earlierReceipts(ctx: PostingContext): Promise<Map<string, number>> {
   if (!ctx.has('return_against')) return new Map()
   const rows = await ctx.staging.all<{ detail: string; warehouse: string; rate: number }>(`SELECT e.voucher_detail_no AS detail, e.warehouse, CAST(e.incoming_rate AS DOUBLE) AS rate FROM rows."tabStock Ledger Entry" e
-    JOIN (SELECT DISTINCT return_against AS name FROM ${ctx.doc}) d ON d.name = e.voucher_no WHERE e.voucher_type = 'Purchase Receipt' AND COALESCE(e.is_cancelled, 0) = 0`)
+    JOIN (SELECT DISTINCT return_against AS name FROM ${ctx.doc}) d ON d.name = e.voucher_no WHERE e.voucher_type = ${literal(ctx.meta.name)} AND COALESCE(e.is_cancelled, 0) = 0`)
   return new Map(rows.map((row) => [`${row.detail}\u001f${row.warehouse}`, row.rate]))
 }
 
-async function readReceipts(ctx: PostingContext): Promise<Receipt[]> {
+async function readReceipts(ctx: PostingContext, way: ReceivingVoucher): Promise<Receipt[]> {
   const documents = new Map<number, Receipt>()
   const taxes = `(SELECT _parent, SUM(base_tax_amount_after_discount_amount) AS amount FROM ${ctx.child('taxes')} WHERE category IN ('Valuation', 'Valuation and Total') GROUP BY _parent)`
-  for await (const { count, columns } of ctx.staging.scan(`SELECT d._id, d.name, ${momentText(postingMoment('d'))}, d.company, d._submit, COALESCE(d.is_return, 0) <> 0, COALESCE(t.amount, 0), i._idx, i.name, i.item_code, COALESCE(m.is_stock_item, 0) = 1, COALESCE(i.warehouse, ''),
-      COALESCE(i.rejected_warehouse, ''), COALESCE(i.qty, 0), COALESCE(i.rejected_qty, 0), COALESCE(NULLIF(i.conversion_factor, 0), 1), COALESCE(i.base_net_amount, 0), COALESCE(i.landed_cost_voucher_amount, 0), NULLIF(i.purchase_receipt_item, ''),
+  for await (const { count, columns } of ctx.staging.scan(`SELECT d._id, d.name, ${momentText(postingMoment('d'))}, d.company, d._submit AND ${way.moves}, COALESCE(d.is_return, 0) <> 0, COALESCE(t.amount, 0), i._idx, i.name, i.item_code, COALESCE(m.is_stock_item, 0) = 1, COALESCE(i.warehouse, ''),
+      COALESCE(i.rejected_warehouse, ''), COALESCE(i.qty, 0), COALESCE(i.rejected_qty, 0), COALESCE(NULLIF(i.conversion_factor, 0), 1), COALESCE(i.base_net_amount, 0), COALESCE(i.landed_cost_voucher_amount, 0), NULLIF(i.${way.returned}, ''),
       COALESCE(i.allow_zero_valuation_rate, 0) <> 0, COALESCE(NULLIF(i.project, ''), NULLIF(d.project, '')), COALESCE(i.item_tax_amount, 0)
       FROM ${ctx.live} d JOIN ${ctx.child('items')} i ON i._parent = d._id LEFT JOIN rows."tabItem" m ON m.name = i.item_code LEFT JOIN ${taxes} t ON t._parent = d._id ORDER BY d._id, i._idx`)) {
     for (let r = 0; r < count; r++) {
       const at = (column: number) => columns[column]![r], id = Number(at(0)), text = (column: number) => at(column) as string | null
       let document = documents.get(id)
       if (document === undefined) {
-        document = { voucher: { id, type: 'Purchase Receipt', name: String(at(1)), posting: String(at(2)), company: String(at(3)) }, submit: at(4) === true, isReturn: at(5) === true, taxes: Number(at(6)), lines: [] }
+        document = { voucher: { id, type: ctx.meta.name, name: String(at(1)), posting: String(at(2)), company: String(at(3)) }, submit: at(4) === true, isReturn: at(5) === true, taxes: Number(at(6)), lines: [] }
         documents.set(id, document)
       }
       document.lines.push({

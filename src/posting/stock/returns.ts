@@ -26,10 +26,10 @@ export async function checkReturns(ctx: PostingContext, line: ReturnedLine): Pro
     type: 'StockOverReturnError', field: 'items.qty', hint: 'Return no more than was moved.',
     select: `SELECT i._parent AS id, i._idx AS idx, 'Row # ' || i._idx || ': Cannot return more than ' || (o.qty - COALESCE(before.qty, 0)) || ' for Item ' || i.item_code AS message ${lines} WHERE abs(i.qty) > round(o.qty - COALESCE(before.qty, 0), 3)`,
   })
-  if (line === 'dn_detail') await ctx.find({
+  // The site asks for the valuation method of no item at all, which is that of Stock Settings.
+  if (line === 'dn_detail' && ctx.site.single('Stock Settings')['valuation_method'] !== 'Moving Average') await ctx.find({
     type: 'ValidationError', field: 'items.rate', hint: 'Return at the rate of the delivery.',
-    select: `SELECT i._parent AS id, i._idx AS idx, 'Row # ' || i._idx || ': Rate cannot be greater than the rate used in ' || d.return_against AS message ${lines} JOIN rows."tabItem" m ON m.name = i.item_code WHERE o.rate <> 0 AND i.rate > o.rate
-      AND COALESCE(NULLIF(m.valuation_method, ''), ${literal(ctx.site.single('Stock Settings')['valuation_method'] || 'FIFO')}) <> 'Moving Average'`,
+    select: `SELECT i._parent AS id, i._idx AS idx, 'Row # ' || i._idx || ': Rate cannot be greater than the rate used in ' || d.return_against AS message ${lines} WHERE o.rate <> 0 AND i.rate > o.rate`,
   })
   await ctx.find({
     type: 'unsupported', field: 'items', message: 'Returns whose lines do not name the lines they take back are not predicted', hint: `Map ${line}.`,
