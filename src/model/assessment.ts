@@ -80,8 +80,11 @@ export interface AssessedRelation {
   cardinality: 'one to one' | 'many to one'
 }
 
-/** `refused`: the site or the reading would refuse the record; `changed`: it would arrive altered or beside the point; `look`: somebody should look. */
-export type FindingEffect = 'refused' | 'changed' | 'look'
+/**
+ * `refused`: the site or the reading would refuse the record; `changed`: it would arrive altered or beside the point; `look`: somebody should look; `read`: it
+ * arrives whole once the mapping says how it is written.
+ */
+export type FindingEffect = 'refused' | 'changed' | 'look' | 'read'
 
 /** A finding about the source's data. `cost` ranks: records touched, weighted by what would become of them. */
 export interface AssessedFinding {

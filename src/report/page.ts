@@ -1,21 +1,11 @@
 import { displayKey } from '../model/key.ts'
 import { entityChart, phaseChart } from './charts.ts'
+import { cell, escape, number, row, section, table } from './html.ts'
 import { STYLE } from './style.ts'
 import { GROUPS, groupStatus, type CauseView, type CheckView, type RunView } from './run-view.ts'
 
 const GROUP_TITLES: Record<(typeof GROUPS)[number], string> = { record_counts: 'Record counts', data_integrity: 'Data integrity', relationships: 'Relationships', sum_totals: 'Sum totals' }
 
-/** Escapes text for HTML: every value in the page passes through here, legacy data above all. */
-export function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;')
-}
-
-const number = (n: number): string => `<td class="n${n === 0 ? ' zero' : ''}">${n.toLocaleString('en-US')}</td>`
-const cell = (text: string, kind = ''): string => `<td${kind === '' ? '' : ` class="${kind}"`}>${escape(text)}</td>`
-const row = (cells: string[]): string => `<tr>${cells.join('')}</tr>`
-const table = (heads: string[], rows: string[]): string =>
-  `<table><thead><tr>${heads.map((head) => (head.startsWith('#') ? `<th class="n">${escape(head.slice(1))}</th>` : `<th>${escape(head)}</th>`)).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`
-const section = (title: string, body: string): string => `<section><h2>${escape(title)}</h2>${body}</section>`
 const mark = (status: string): string => `<span class="${status}"><span class="mark">${status}</span></span>`
 /** Money as people read it: grouped, two decimals at least. */
 const money = (text: string): string => text.replace(/^(-?\d+)/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ','))

@@ -30,13 +30,16 @@ export function infer(column: Column, counts: ColumnCounts, shape: ColumnShape):
   const date = dateFormat(share, shape, column)
   if (date !== null) return answer(date)
   if (share('time') >= MOST) return answer('time')
-  if (share('integer') >= MOST) {
+  // Postal codes of digits are codes all the same: the next country has letters in them.
+  if (meansAny(column.name, ['zip']) && column.type !== 'integer') return answer('code')
+  // A key with one letter in it somewhere is a code.
+  if (share('integer') >= (meaningOf(column.name).identifies ? 1 : MOST)) {
     const few = shape.frequent.every(({ value }) => Number(value) >= SERIAL.low && Number(value) <= SERIAL.high) && counts.maxLength <= 5
     if (few && meansAny(column.name, DATE_CONCEPTS) && !meaningOf(column.name).identifies && Number(counts.low) >= SERIAL.low && Number(counts.high) <= SERIAL.high) return answer('date-serial', 'date')
     return answer('integer')
   }
   const decimal = (['decimal', 'decimal-comma', 'decimal-grouped'] as const).map((format) => ({ format, share: share(format) })).sort((a, b) => b.share - a.share)[0]!
-  if (decimal.share >= MOST) return answer(decimal.format)
+  if (decimal.share >= MOST && !(meaningOf(column.name).identifies && share('integer') >= MOST)) return answer(decimal.format)
   if (share('vat-number') >= MOST) return answer('vat-number')
   if (share('phone') >= MOST && !meaningOf(column.name).identifies) return answer('phone')
   return answer(isCode(counts, shape) ? 'code' : 'text')

@@ -35,7 +35,7 @@ export const DIRT: readonly DirtTest[] = [
   { kind: 'nothing-word', of: isText, test: (c) => `length(${c}) <= 16 AND lower(trim(${c})) IN (${NOTHING_WORDS.map((word) => literal(word)).join(', ')})` },
 ]
 
-/** The smallest and largest typed value, and the bounds beyond which a number is an outlier (three interquartile ranges, as box plots have it). */
+/** The smallest and largest typed value, and the bounds beyond which a number is an outlier (ten interquartile ranges beyond the quartiles: amounts are skewed by nature). */
 export interface Range { min: string | null; max: string | null; low: number | null; high: number | null }
 
 /** Ranges of columns by their typed values, in one scan. */
