@@ -59,7 +59,7 @@ export async function assembleView(workspace: Workspace, facts: RunFacts): Promi
 /** `2026-11-22 10:00:00.123000` (UTC) as ISO 8601. */
 const iso = (timestamp: string): string => (timestamp === '' ? '' : `${timestamp.slice(0, 19).replace(' ', 'T')}Z`)
 
-function manifestVersion(): string {
+export function manifestVersion(): string {
   return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
 }
 

@@ -25,6 +25,10 @@ export interface ExtractOptions {
   batchRows: number
   spoolFolder: string
   onError: 'stop' | 'skip'
+  /** Reading of an entity ends at this many records, for a first look; absent: all of them. */
+  limit?: number
+  /** False: staging is not compared with the source's own count and sums, which costs some sources a second reading. */
+  verify?: boolean
 }
 
 /**
@@ -72,7 +76,7 @@ async function extractEntity(ctx: PhaseContext, options: ExtractOptions, source:
   const scope: Scope = { step: 'extract', subject: entity.name }
   try {
     await ctx.attempt(scope, () => readEntity(ctx, options, source, entity, described))
-    const counted = await verifyEntity(ctx, source, entity, described, scope)
+    const counted = options.verify === false ? null : await verifyEntity(ctx, source, entity, described, scope)
     return { entity: entity.name, source: entity.source, table: entity.table, ...await counts(ctx, entity), counted, error: null }
   } catch (error) {
     const skippable = error instanceof LandfallError && (error.kind === 'source' || error.kind === 'data')
@@ -97,9 +101,10 @@ async function readEntity(ctx: PhaseContext, options: ExtractOptions, source: So
   const size = ctx.pace(options.batchRows)
   let after = resumable ? JSON.parse(state.cursor ?? 'null') as Cursor : undefined
   // The size of a batch is set when reading begins, so after each change of size reading goes on behind the last cursor.
+  let left = options.limit ?? Infinity
   for (let more = true; more;) {
     more = false
-    const rows = size.rows
+    const rows = Math.min(size.rows, left)
     let began = ctx.clock.elapsed()
     for await (const batch of readAhead(source.read({ entity: entity.table, after, batchRows: rows, spoolFolder, signal: ctx.signal }))) {
       await stageBatch(ctx, entity, id, batch)
@@ -107,6 +112,8 @@ async function readEntity(ctx: PhaseContext, options: ExtractOptions, source: So
       meter.add(batch.read, batch.rejected.length)
       ctx.reached(`extract ${id}`)
       if (ctx.signal.aborted) throw new LandfallError('interrupted', 'The run was stopped while reading.', { hint: 'landfall run --resume goes on after the last batch.' })
+      left -= batch.read
+      if (left <= 0) break
       const now = ctx.clock.elapsed()
       if (batch.read >= rows) size.took(now - began)
       began = now
