@@ -8,6 +8,7 @@ import { findBadWarehouses, findFractions, findMissingWarehouse } from '../order
 import { orderSteps } from '../orders/steps.ts'
 import { leaveTraces } from '../orders/submit-effects.ts'
 import { writeTaxTables } from '../orders/totals-step.ts'
+import { settleQuantities } from '../stock/accepted-quantities.ts'
 import { resetHeaderWarehouse } from '../stock/entry-items.ts'
 import { checkReferences, findOverfulfilled, RECEIPT, updateOrders } from '../stock/fulfilment.ts'
 import { remarks, stockLedgerSteps } from '../stock/general-ledger.ts'
@@ -32,31 +33,6 @@ async function findOtherKinds(ctx: PostingContext): Promise<void> {
   await findUnsupported(ctx, `_id IN (SELECT ${special} m.is_fixed_asset = 1)`, 'assets received are not predicted')
   await findUnsupported(ctx, `company IN (SELECT name FROM rows."tabCompany" WHERE enable_provisional_accounting_for_non_stock_items = 1)`, 'provisional accounting of services is not predicted')
   if (Number(ctx.site.single('Buying Settings')['set_valuation_rate_for_rejected_materials'] ?? 0) !== 0) await findUnsupported(ctx, `_id IN (SELECT _parent FROM ${ctx.child('items')} WHERE ${truthy('rejected_qty')})`, 'the value of rejected materials is not predicted')
-}
-
-/** What was received is what was accepted and what was rejected. */
-async function settleQuantities(ctx: PostingContext): Promise<void> {
-  const items = ctx.child('items'), line = `SELECT i._parent AS id, i._idx AS idx, i.item_code AS "value"`, from = `FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent`
-  await ctx.find({
-    type: 'ValidationError', field: 'items.rejected_warehouse', hint: 'Map the warehouse rejected goods go to.',
-    select: `${line}, 'Row #' || i._idx || ': Rejected Warehouse is mandatory against rejected Item ' || i.item_code AS message ${from} WHERE ${truthy('i.rejected_qty')} AND NOT ${filled('i.rejected_warehouse')} AND NOT ${filled('d.rejected_warehouse')}`,
-  })
-  // The stock quantity is taken before what was received is added up: only a submit, the second validate, sees the sum.
-  await ctx.staging.run(`UPDATE ${items} AS t SET landed_cost_voucher_amount = 0, received_stock_qty = COALESCE(CASE WHEN d._submit AND NOT d._once AND NOT ${truthy('t.received_qty')} THEN COALESCE(t.qty, 0) + COALESCE(t.rejected_qty, 0) ELSE t.received_qty END, 0) * COALESCE(NULLIF(t.conversion_factor, 0), 1)
-    FROM ${ctx.doc} d WHERE d._id = t._parent`)
-  await ctx.staging.run(`UPDATE ${items} AS t SET rejected_warehouse = COALESCE(NULLIF(t.rejected_warehouse, ''), CASE WHEN ${truthy('t.rejected_qty')} THEN d.rejected_warehouse END),
-    received_qty = CASE WHEN ${truthy('t.received_qty')} THEN t.received_qty ELSE COALESCE(t.qty, 0) + COALESCE(t.rejected_qty, 0) END FROM ${ctx.doc} d WHERE d._id = t._parent`)
-  await ctx.find({
-    type: 'ValidationError', field: 'items.rejected_warehouse', hint: 'Use another warehouse for rejected goods.',
-    select: `${line}, 'Row #' || i._idx || ': Accepted Warehouse and Rejected Warehouse cannot be same' AS message ${from} WHERE ${truthy('i.rejected_qty')} AND i.rejected_warehouse = i.warehouse`,
-  })
-  for (const field of ['received_qty', 'qty', 'rejected_qty']) await ctx.find({
-    type: 'ValidationError', field: `items.${field}`, hint: 'Load returns with is_return.', select: `${line}, 'Row #' || i._idx || ': ${field} can not be negative for item ' || i.item_code AS message ${from} WHERE NOT ${truthy('d.is_return')} AND i.${field} < 0`,
-  })
-  await ctx.find({
-    type: 'QtyMismatchError', field: 'items.received_qty', hint: 'Map accepted and rejected quantities.',
-    select: `${line}, 'Row #' || i._idx || ': Received Qty must be equal to Accepted + Rejected Qty for Item ' || i.item_code AS message ${from} WHERE round(COALESCE(i.qty, 0) + COALESCE(i.rejected_qty, 0), 3) <> round(i.received_qty, 3)`,
-  })
 }
 
 async function checkDocument(ctx: PostingContext): Promise<void> {
@@ -111,7 +87,7 @@ export const rule: PostingRule = {
     validate('serialized', (ctx) => findSerialized(ctx, 'items')),
     validate('warehouses', (ctx) => findBadWarehouses(ctx, kind)),
     validate('missing-warehouse', (ctx) => findMissingWarehouse(ctx, kind)),
-    validate('quantities', settleQuantities),
+    validate('quantities', (ctx) => settleQuantities(ctx)),
     validate('references', (ctx) => checkReferences(ctx, RECEIPT, { order: ['supplier', 'company', 'currency'], line: ['project', 'uom', 'item_code'] })),
     validate('checks', checkDocument),
     validate('set-warehouse', (ctx) => resetHeaderWarehouse(ctx, 'set_warehouse', 'warehouse')),

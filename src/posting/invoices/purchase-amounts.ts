@@ -2,6 +2,7 @@ import { literal } from '../../staging/staging.ts'
 import { fold } from '../framework/collation.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, truthy } from '../orders/kind.ts'
+import { settledInvoice } from './returns.ts'
 
 const number = (column: string) => `COALESCE(d.${column}, 0)`
 
@@ -11,9 +12,10 @@ export async function settlePurchase(ctx: PostingContext): Promise<void> {
   const off = `round_even(${number('write_off_amount')}, 2)`, baseOff = `round_even(${off} * d.conversion_rate, 2)`
   const toPay = `CASE WHEN ${same} THEN round_even(COALESCE(NULLIF(d.rounded_total, 0), d.grand_total) - ${off}, 2) ELSE round_even(round_even(COALESCE(NULLIF(d.base_rounded_total, 0), d.base_grand_total), 2) - ${baseOff}, 2) END`
   const paid = `CASE WHEN ${same} THEN round_even(${number('paid_amount')}, 2) ELSE ${number('base_paid_amount')} END`
-  const elsewhere = `${truthy('d.is_return')} AND ${filled('d.return_against')} AND NOT ${truthy('d.update_outstanding_for_self')}`
+  const elsewhere = `(${settledInvoice}) IS NOT NULL`
+  await ctx.staging.run(`ALTER TABLE ${ctx.doc} ADD COLUMN _due DOUBLE; UPDATE ${ctx.doc} AS d SET _due = round_even(${toPay} - ${paid}, 2)`)
   await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET total_advance = 0, status = 'Draft', write_off_amount = CASE WHEN ${elsewhere} THEN write_off_amount ELSE ${off} END, base_write_off_amount = CASE WHEN ${elsewhere} THEN base_write_off_amount ELSE ${baseOff} END,
-    outstanding_amount = CASE WHEN ${elsewhere} THEN 0 ELSE round_even(${toPay} - ${paid}, 2) END`)
+    outstanding_amount = CASE WHEN ${elsewhere} THEN 0 ELSE d._due END`)
   await ctx.find({
     type: 'ValidationError', field: 'cash_bank_account', message: "Note: Payment Entry will not be created since 'Cash or Bank Account' was not specified", hint: 'Map the account it was paid from.',
     select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${truthy('d.is_paid')} AND NOT ${filled('d.cash_bank_account')}`,

@@ -5,6 +5,7 @@ import { filled, orNull, truthy } from '../orders/kind.ts'
 import { PERPETUAL, remarks } from '../stock/general-ledger.ts'
 import { stockEntries } from '../stock/write-ledger.ts'
 import { billedItemLines } from './purchase-item-lines.ts'
+import { settledInvoice } from './returns.ts'
 
 /** Columns of `makeLedger` a line of a purchase invoice may name. */
 export type LedgerLine = Partial<Record<
@@ -56,11 +57,10 @@ export async function makePurchaseLines(ctx: PostingContext): Promise<void> {
 function supplierLine(live: string): LineSource {
   const total = `CASE WHEN COALESCE(d.rounding_adjustment, 0) <> 0 AND COALESCE(d.rounded_total, 0) <> 0 THEN d.rounded_total ELSE d.grand_total END`
   const baseTotal = `CASE WHEN COALESCE(d.base_rounding_adjustment, 0) <> 0 AND COALESCE(d.base_rounded_total, 0) <> 0 THEN d.base_rounded_total ELSE d.base_grand_total END`
-  const other = `${truthy('d.is_return')} AND ${filled('d.return_against')} AND NOT ${truthy('d.update_outstanding_for_self')}`
   return {
     seq: '1', from: live, where: `${total} <> 0`, line: {
       account: 'd.credit_to', party_type: `'Supplier'`, party: 'd.supplier', due_date: 'd.due_date', against: 'd.against_expense_account', credit: baseTotal, credit_in_account_currency: `CASE WHEN d.party_account_currency IS NOT DISTINCT FROM c.default_currency THEN ${baseTotal} ELSE ${total} END`,
-      credit_in_transaction_currency: total, cost_center: 'd.cost_center', against_self: `NOT (${other})`, against_voucher_type: `CASE WHEN ${other} THEN 'Purchase Invoice' END`, against_voucher: `CASE WHEN ${other} THEN d.return_against END`,
+      credit_in_transaction_currency: total, cost_center: 'd.cost_center', against_self: `(${settledInvoice}) IS NULL`, against_voucher_type: `CASE WHEN (${settledInvoice}) IS NOT NULL THEN 'Purchase Invoice' END`, against_voucher: settledInvoice,
     },
   }
 }
@@ -105,4 +105,10 @@ function settlementLines(live: string): LineSource[] {
     ...pair(300_000_000, 'd.cash_bank_account', 'd.base_paid_amount', 'd.paid_amount', 'd.cost_center', `${truthy('d.is_paid')} AND ${filled('d.cash_bank_account')} AND ${truthy('d.paid_amount')}`),
     ...pair(310_000_000, 'd.write_off_account', 'd.base_write_off_amount', 'd.write_off_amount', `COALESCE(${orNull('d.cost_center')}, d.write_off_cost_center)`, `${filled('d.write_off_account')} AND ${truthy('d.write_off_amount')}`),
   ]
+}
+
+/** What is left of submitted invoices once their own payment and write-off are in the ledger. For a stage after `writeLedger`. */
+export async function updateOwnOutstanding(ctx: PostingContext): Promise<void> {
+  await ctx.updateRows('tabPurchase Invoice', 'outstanding_amount', `SELECT d._id AS id, d.name AS "key", to_stored(round_even(CAST(SUM(p.amount_in_account_currency) AS DOUBLE), 2)) AS "after" FROM ${ctx.live} d JOIN rows."tabPayment Ledger Entry" p
+    ON p.against_voucher_type = 'Purchase Invoice' AND p.against_voucher_no = d.name AND p.account = d.credit_to AND p.party_type = 'Supplier' AND p.party = d.supplier AND p.delinked = 0 WHERE d._submit GROUP BY ALL`)
 }

@@ -7,7 +7,6 @@ const DOCUMENT: [condition: string, field: string, reason: string][] = [
   [filled('d.inter_company_invoice_reference'), 'inter_company_invoice_reference', 'Invoices between companies are not predicted'], [filled('d.subscription'), 'subscription', 'Invoices of subscriptions are not predicted'],
   [`d.supplier IN (SELECT name FROM rows."tabSupplier" WHERE is_internal_supplier = 1)`, 'supplier', 'Internal suppliers are not predicted'],
   [`d.company IN (SELECT name FROM rows."tabCompany" WHERE enable_provisional_accounting_for_non_stock_items = 1)`, 'company', 'Provisional accounting of services is not predicted'],
-  [truthy('d.update_stock'), 'update_stock', 'Invoices that move stock are not predicted'], [filled('d.return_against'), 'return_against', 'Returns against an invoice are not predicted'],
   [truthy('d.use_transaction_date_exchange_rate'), 'use_transaction_date_exchange_rate', 'Exchange rates that replace the given one are not predicted'],
 ]
 const TABLES: [table: string, reason: string][] = [['advances', 'Advances are not predicted'], ['advance_tax', 'Taxes on advances are not predicted'], ['tax_withheld_vouchers', 'Tax withholding is not predicted']]
