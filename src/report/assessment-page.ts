@@ -4,6 +4,7 @@ import { DIAGRAM_STYLE, relationDiagram } from './relation-diagram.ts'
 import { STYLE } from './style.ts'
 
 const OWN_STYLE = `
+a{color:var(--accent)}
 .finding{border-top:1px solid var(--line);padding:10px 0}.finding:first-of-type{border-top:0}
 .finding h3{margin:0 0 2px;font-size:15px}.finding p{margin:2px 0}.finding pre{margin:4px 0;padding:6px 10px;background:var(--page);border-radius:6px;overflow-x:auto;font:13px/1.4 ui-monospace,Menlo,Consolas,monospace}
 .effect{display:inline-block;border-radius:10px;font-size:12px;padding:1px 8px;font-weight:600;color:#fff;background:var(--soft);margin-right:6px}.effect.refused{background:var(--bad)}.effect.changed{background:var(--warn)}.effect.read{background:var(--accent)}
@@ -13,7 +14,7 @@ summary .soft{font-weight:400}td .spark{display:block}
 .columns td,.columns th{font-size:13px;padding:4px 6px}
 .columns td{max-width:240px;overflow-wrap:anywhere}
 `
-const FINDINGS_OPEN = 60
+const FINDINGS_OPEN = 15
 const count = (n: number): string => n.toLocaleString('en-US')
 const share = (n: number): string => (n >= 0.1 ? `${(n * 100).toFixed(0)} %` : n >= 0.001 ? `${(n * 100).toFixed(1)} %` : 'under 0.1 %')
 

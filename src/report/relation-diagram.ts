@@ -82,7 +82,7 @@ function draw() {
   for (const i of list) {
     const { x, y } = at.get(i), g = make('g', { class: 'node ' + nodes[i].phase + (lit(i) ? ' lit' : ''), transform: 'translate(' + x + ' ' + y + ')', tabindex: 0 });
     g.append(make('rect', { width: W, height: H, rx: 6 }));
-    const name = nodes[i].name, count = nodes[i].records.toLocaleString('en-US'), room = Math.max(8, 27 - count.length);
+    const name = nodes[i].name, count = nodes[i].records.toLocaleString('en-US'), room = Math.max(8, 24 - count.length);
     g.append(make('text', { x: 8, y: 17 }, name.length > room ? name.slice(0, room - 1) + '\\u2026' : name), make('text', { x: W - 8, y: 17, class: 'soft', 'text-anchor': 'end' }, count), make('title', {}, nodes[i].source + '.' + name + ', ' + count + ' records'));
     const choose = () => { chosen = chosen === i ? null : i; draw() };
     g.addEventListener('click', choose); g.addEventListener('keydown', (k) => { if (k.key === 'Enter') choose() });

@@ -72,7 +72,9 @@ function childrenOf(subject: Subject): Omit<Child, 'index'>[] {
 
 function ownName(subject: Subject, column: AssessedColumn): boolean {
   const { concepts } = meaningOf(column.name)
-  return concepts.every((concept) => subject.meaning.concepts.includes(concept))
+  const own = subject.meaning.concepts
+  // Without records a name is all there is, and `customer_id` of `customer_notes` is the customer's.
+  return concepts.every((concept) => own.includes(concept)) && (subject.records > 0 || concepts.length === 0 || concepts.length === own.length)
 }
 
 function candidate(child: Child, key: Key): Candidate[] | null {
@@ -95,7 +97,7 @@ export function nameScore(child: { subject: Subject; column: AssessedColumn }, k
   const inside = (a: string[], b: string[]): boolean => a.length > 0 && a.every((concept) => b.includes(concept))
   if (inside(own.concepts, other) && own.concepts.length === other.length) return { named: 1, why: `${child.column.name} is named after ${key.subject.entity.name}` }
   // The same name on both sides, where it is not the name of a third thing.
-  if (own.plain === keyName.plain && !GENERIC.has(own.plain)) return { named: inside(keyName.concepts, other) || keyName.concepts.length === 0 ? 1 : 0.8, why: `both are called ${child.column.name}` }
+  if (own.plain === keyName.plain && !GENERIC.has(own.plain)) return { named: inside(keyName.concepts, other) || keyName.concepts.length === 0 ? 1 : keyName.identifies && keyName.concepts.length >= 2 ? 0.95 : 0.8, why: `both are called ${child.column.name}` }
   if (inside(other, own.concepts)) return { named: 0.85, why: `${child.column.name} names ${key.subject.entity.name}` }
   if (inside(own.concepts, other)) return { named: other.at(-1) !== undefined && own.concepts.includes(other.at(-1)!) ? 0.65 : 0.5, why: `${child.column.name} is part of the name ${key.subject.entity.name}` }
   if (keyName.concepts.length > 0 && inside(own.concepts, keyName.concepts) && own.concepts.length === keyName.concepts.length && keyName.identifies) return { named: 0.75, why: `${child.column.name} means the same as ${key.column.name}` }
