@@ -81,6 +81,10 @@ async function mapTaxesOfPlainLines(ctx: PostingContext): Promise<void> {
     LEFT JOIN ${TAX_MAPS} tm ON tm.parent = i.item_tax_template AND tm.company = d.company WHERE NOT ${filled('i.item_code')}) s WHERE s._parent = t._parent AND s._idx = t._idx`)
 }
 
+/** SQL: what a tax template says of each account of a company: `parent` (the template), `company`, `tax_map`. */
+export const TAX_MAPS = `(SELECT t.parent, k.company, '{' || string_agg(to_json(t.tax_type) || ': ' || CASE WHEN t.tax_rate = trunc(t.tax_rate) THEN CAST(CAST(t.tax_rate AS BIGINT) AS VARCHAR) || '.0'
+  ELSE CAST(CAST(t.tax_rate AS DOUBLE) AS VARCHAR) END, ', ' ORDER BY t.idx) || '}' AS tax_map FROM rows."tabItem Tax Template Detail" t JOIN rows."tabAccount" k ON k.name = t.tax_type GROUP BY ALL)`
+
 /** Per line: price, stock figures, tax map and the party's own code for the item. */
 function lineExtras(ctx: PostingContext, kind: OrderKind, lines: string, facts: string): string {
   const below = `(SELECT w.name AS warehouse, b.item_code, SUM(b.actual_qty) AS actual_qty FROM rows."tabWarehouse" w JOIN rows."tabWarehouse" k ON k.lft >= w.lft AND k.rgt <= w.rgt
