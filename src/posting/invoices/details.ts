@@ -1,7 +1,7 @@
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, orNull, type OrderKind } from '../orders/kind.ts'
 import { factKey } from '../orders/item-facts.ts'
-import { scratchOf, TAX_MAPS } from '../orders/item-details.ts'
+import { scratchOf } from '../orders/item-details.ts'
 import { partyAccount } from '../orders/order-checks.ts'
 import { settledInvoice } from './returns.ts'
 
@@ -49,9 +49,6 @@ export async function takeAccounts(ctx: PostingContext): Promise<void> {
     type: 'ValidationError', field: 'items.cost_center', causeByValue: true, hint: 'Use a cost center of the company.', select: `SELECT i._parent AS id, i._idx AS idx, i.cost_center AS "value", 'Row #' || i._idx || ': Cost Center ' || COALESCE(i.cost_center, 'None') || ' does not belong to company ' || d.company AS message
       FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent LEFT JOIN rows."tabCost Center" x ON x.name = i.cost_center WHERE x.company IS DISTINCT FROM d.company`,
   })
-  // Lines without an item have no details but their taxes'.
-  await ctx.staging.run(`UPDATE ${items} AS t SET item_tax_rate = COALESCE(s.tax_map, '{}') FROM (SELECT i._parent, i._idx, m.tax_map FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent LEFT JOIN ${TAX_MAPS} m ON m.parent = i.item_tax_template AND m.company = d.company
-    WHERE NOT ${filled('i.item_code')}) s WHERE s._parent = t._parent AND s._idx = t._idx`)
   await ctx.staging.run(`ALTER TABLE ${items} ADD COLUMN _given_rate DOUBLE; UPDATE ${items} SET _given_rate = rate`)
 }
 

@@ -71,19 +71,15 @@ export async function takeItemDetails(ctx: PostingContext, kind: OrderKind): Pro
   await mapTaxesOfPlainLines(ctx)
 }
 
-/** SQL: per tax template and company, its rates as the text that a line carries. */
+/** SQL: what a tax template says of each account of a company: `parent` (the template), `company`, `tax_map`. */
 const TAX_MAPS = `(SELECT t.parent, k.company, '{' || string_agg(to_json(t.tax_type) || ': ' || CASE WHEN t.tax_rate = trunc(t.tax_rate) THEN CAST(CAST(t.tax_rate AS BIGINT) AS VARCHAR) || '.0'
-    ELSE CAST(CAST(t.tax_rate AS DOUBLE) AS VARCHAR) END, ', ' ORDER BY t.idx) || '}' AS tax_map FROM rows."tabItem Tax Template Detail" t JOIN rows."tabAccount" k ON k.name = t.tax_type GROUP BY ALL)`
+  ELSE CAST(CAST(t.tax_rate AS DOUBLE) AS VARCHAR) END, ', ' ORDER BY t.idx) || '}' AS tax_map FROM rows."tabItem Tax Template Detail" t JOIN rows."tabAccount" k ON k.name = t.tax_type GROUP BY ALL)`
 
 /** Lines of invoices that name no item have nothing to take, but get the map of their tax template like all others. */
 async function mapTaxesOfPlainLines(ctx: PostingContext): Promise<void> {
   await ctx.staging.run(`UPDATE ${ctx.child('items')} AS t SET item_tax_rate = COALESCE(s.tax_map, '{}') FROM (SELECT i._parent, i._idx, tm.tax_map FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent
     LEFT JOIN ${TAX_MAPS} tm ON tm.parent = i.item_tax_template AND tm.company = d.company WHERE NOT ${filled('i.item_code')}) s WHERE s._parent = t._parent AND s._idx = t._idx`)
 }
-
-/** SQL: what a tax template says of each account of a company: `parent` (the template), `company`, `tax_map`. */
-export const TAX_MAPS = `(SELECT t.parent, k.company, '{' || string_agg(to_json(t.tax_type) || ': ' || CASE WHEN t.tax_rate = trunc(t.tax_rate) THEN CAST(CAST(t.tax_rate AS BIGINT) AS VARCHAR) || '.0'
-  ELSE CAST(CAST(t.tax_rate AS DOUBLE) AS VARCHAR) END, ', ' ORDER BY t.idx) || '}' AS tax_map FROM rows."tabItem Tax Template Detail" t JOIN rows."tabAccount" k ON k.name = t.tax_type GROUP BY ALL)`
 
 /** Per line: price, stock figures, tax map and the party's own code for the item. */
 function lineExtras(ctx: PostingContext, kind: OrderKind, lines: string, facts: string): string {
