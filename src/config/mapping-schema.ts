@@ -83,7 +83,7 @@ const valueSpec = z.strictObject({ value: scalar.describe('The same for every do
 const refSpec = z.strictObject({
   ref: z.string().min(1).describe('Entity that the key belongs to'),
   key: oneOrMore(expression('part of the key')).transform((value) => list<string>(value)).describe('Columns of this entity that hold the key of the other, in the order of its `key`'),
-  doctype: z.string().optional().describe('Which DocType made of that entity; default: the Link field\'s, or the only one'),
+  doctype: z.string().optional().describe('Which DocType made of that entity; default: the Link field\'s, or the only one. A child DocType (Sales Order Item): the row that the record became, for fields such as `so_detail`'),
   missing: missing.optional().describe('Overrides the policy missing_reference'),
   default: scalar.optional().describe('Used when the key itself is null'),
 })

@@ -4,7 +4,7 @@ import { didYouMean } from '../model/closest.ts'
 import { ident, literal } from '../staging/staging.ts'
 import { cleanColumns, type MappedEntity } from './entity.ts'
 import { compileCondition, compileExpression } from './expression.ts'
-import { compileField, mapTables, type Check, type FieldContext, type FieldReference } from './field.ts'
+import { compileField, mapTables, type Check, type FieldContext, type FieldReference, type RowOf } from './field.ts'
 import { keySql } from './key-sql.ts'
 import type { Block, MappingPlan, MappingTarget } from './plan.ts'
 import type { Path, Problems } from './problems.ts'
@@ -112,13 +112,33 @@ class Place {
     const entities = [...this.#around.plan.entities.keys()]
     if (!this.#around.plan.entities.has(spec.ref)) throw new LandfallError('mapping-invalid', `there is no entity \`${spec.ref}\`${didYouMean(spec.ref, entities)}`)
     const linked = link?.fieldtype === 'Link' ? link.options : null
+    const row = linked === null ? this.#rowOf(spec, made) : null
+    if (row !== null) {
+      if (spec.missing === 'create_placeholder') throw new LandfallError('mapping-invalid', 'a row of another document cannot have a placeholder')
+      const missing = spec.missing ?? this.#block.entity.mapping.policies.missing_reference
+      return { doctype: row.parent, entity: spec.ref, itself: false, deferred: false, missing: missing === 'create_placeholder' ? 'fail' : missing, table: referenceTable(row.doctype, spec.ref), row }
+    }
     const doctype = spec.doctype ?? (linked !== null && made.includes(linked) ? linked : made.length === 1 ? made[0] : undefined)
     if (doctype === undefined || !made.includes(doctype)) {
       throw new LandfallError('mapping-invalid', made.length === 0 ? `no mapping makes documents of \`${spec.ref}\`` : `\`${spec.ref}\` becomes ${made.join(', ')}${doctype === undefined ? ': say which with `doctype`' : `, not ${doctype}`}`)
     }
     if (linked !== null && linked !== doctype) throw new LandfallError('mapping-invalid', `${name} links to ${linked}, but \`${spec.ref}\` becomes ${made.join(', ')}`)
     const deferred = this.#child === null && doctype !== own && this.#around.deferred(own, name, doctype)
-    return { doctype, entity: spec.ref, itself: doctype === own, deferred, missing: spec.missing ?? this.#block.entity.mapping.policies.missing_reference, table: referenceTable(doctype, spec.ref) }
+    return { doctype, entity: spec.ref, itself: doctype === own, deferred, missing: spec.missing ?? this.#block.entity.mapping.policies.missing_reference, table: referenceTable(doctype, spec.ref), row: null }
+  }
+
+  /** The child table whose rows records of the entity became, where they became rows and no documents, or `doctype` names a child DocType. */
+  #rowOf(spec: RefSpec, made: string[]): (RowOf & { parent: string }) | null {
+    const { site } = this.#around.plan
+    if (spec.doctype === undefined ? made.length > 0 : !site.doctype(spec.doctype)?.istable) return null
+    const found = [...this.#around.targets].flatMap(([parent, blocks]) => blocks.flatMap((block) => Object.entries(block.document.fields).flatMap(([table, child]) => {
+      const doctype = isChild(child) && [child].flat().some((one) => one.from === spec.ref) ? site.doctype(parent)?.field(table)?.options : undefined
+      return doctype === undefined || doctype === null ? [] : [{ parent, table, doctype }]
+    })))
+    const fits = [...new Map(found.filter((one) => spec.doctype === undefined || one.doctype === spec.doctype).map((one) => [`${one.parent}.${one.table}`, one])).values()]
+    if (fits.length > 1) throw new LandfallError('mapping-invalid', `records of \`${spec.ref}\` become rows of ${fits.map((one) => one.doctype).join(', ')}: say which with \`doctype\``)
+    if (fits.length === 0 && spec.doctype !== undefined) throw new LandfallError('mapping-invalid', `no record of \`${spec.ref}\` becomes a row of ${spec.doctype}`)
+    return fits[0] ?? null
   }
 }
 

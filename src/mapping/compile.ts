@@ -42,6 +42,7 @@ export function compileMapping(mappings: LoadedMapping[], options: CompileOption
   const compiled = new Map([...blocks].map(([doctype, list]) => [doctype, list.map((block) => compileBlock(block, around, 'check'))]))
   const targets = [...blocks].map(([doctype, list]) => targetFrom(doctype, list, compiled.get(doctype) ?? [], options.site))
   problems.throwIfAny()
+  nameRows(targets, [...compiled.values()].flat())
   if (given === undefined) breakCycles(targets, options.site)
   return { ...plan, targets: order(targets), customFields: customFields(targets) }
 }
@@ -94,7 +95,15 @@ function targetFrom(doctype: string, blocks: Block[], compiled: CompiledBlock[],
   return {
     doctype, phase, blocks, references, fields,
     dependsOn: dependencies(doctype, references), itself: references.some((reference) => reference.doctype === doctype),
-    children: tables.map((table) => ({ table, doctype: meta?.field(table)?.options ?? '', fields: mergeFields(compiled.flatMap((one) => one.children.filter((child) => child.table === table)).map((child) => child.fields)) })),
+    children: tables.map((table) => ({ table, doctype: meta?.field(table)?.options ?? '', fields: mergeFields(compiled.flatMap((one) => one.children.filter((child) => child.table === table)).map((child) => child.fields)), named: [] })),
+  }
+}
+
+/** Notes where rows are referred to, so that building drafts remembers which record became which row. */
+function nameRows(targets: MappingTarget[], compiled: CompiledBlock[]): void {
+  for (const { row, doctype, entity } of compiled.flatMap(referencesOf)) {
+    const child = targets.find((target) => target.doctype === doctype)?.children.find((one) => one.table === row?.table)
+    if (child && !child.named.includes(entity)) child.named.push(entity)
   }
 }
 

@@ -8,7 +8,7 @@ export interface DeferredLink { doctype: string; id: number; field: string; refD
 /** Resolves the links that could not be given while mapping, now that their DocTypes are posted, and answers all of them. They stand in `ops.deferred` with `name`. */
 export async function resolveDeferred(staging: Staging): Promise<DeferredLink[]> {
   const pairs = await staging.all<{ ref_doctype: string; ref_entity: string }>('SELECT DISTINCT ref_doctype, ref_entity FROM ops.deferred')
-  await fillReferenceTables(staging, pairs.map((pair) => ({ field: '', key: '', doctype: pair.ref_doctype, entity: pair.ref_entity, itself: false, deferred: false, missing: 'fail' as const })))
+  await fillReferenceTables(staging, pairs.map((pair) => ({ field: '', key: '', doctype: pair.ref_doctype, entity: pair.ref_entity, itself: false, deferred: false, missing: 'fail' as const, row: null })))
   for (const pair of pairs) {
     await staging.run(`UPDATE ops.deferred AS d SET name = t.r FROM ${referenceTable(pair.ref_doctype, pair.ref_entity)} t WHERE t.k = d.ref_key AND d.ref_doctype = ${literal(pair.ref_doctype)} AND d.ref_entity = ${literal(pair.ref_entity)}`)
   }

@@ -115,9 +115,22 @@ async function insertChildren(staging: Staging, target: MappingTarget, staged: S
       return `SELECT i._id AS _parent, ${source.position} AS _p, c._ord AS _o${columns.map((column) => `, ${column}`).join('')} FROM ${source.table} c JOIN work.ids i ON i._row = c._prow${skipped.length === 0 ? '' : ` WHERE NOT (${skipped.join(' OR ')})`}`
     })
     const offset = appending ? `coalesce((SELECT max(x._idx) FROM ${relation} x WHERE x._parent = u._parent), 0) + ` : ''
+    await noteRows(staging, target.doctype, child, sources, offset)
     inserted += await staging.run(`INSERT INTO ${relation} (_parent, _idx${child.fields.map((field) => `, ${ident(field.name)}`).join('')}) SELECT u._parent, ${offset}row_number() OVER (PARTITION BY u._parent ORDER BY u._p, u._o)${child.fields.map((field) => `, u.${ident(field.name)}`).join('')} FROM (${unions.join(' UNION ALL ')}) u ORDER BY 1, 2`)
   }
   return inserted
+}
+
+/** Remembers which record becomes which row, for entities whose rows other documents refer to; before the rows are inserted, since these count the rows there are. */
+async function noteRows(staging: Staging, doctype: string, child: MappingTarget['children'][number], sources: StagedChild[], offset: string): Promise<void> {
+  if (!sources.some((source) => source.from !== null && child.named.includes(source.from))) return
+  const unions = sources.map((source) => {
+    const skipped = source.checks.filter((check) => check.effect === 'skip' && check.count > 0).map((check) => `c.${check.flag}`)
+    return `SELECT i._id AS _parent, ${source.position} AS _p, c._ord AS _o, ${source.from === null ? 'NULL' : literal(source.from)} AS entity, ${source.from === null ? 'NULL' : 'k._key'} AS key FROM ${source.table} c JOIN work.ids i ON i._row = c._prow
+      ${source.from === null ? '' : `JOIN clean.${ident(source.from)} k ON k._row = c._row`}${skipped.length === 0 ? '' : ` WHERE NOT (${skipped.join(' OR ')})`}`
+  })
+  await staging.run(`INSERT INTO ops.child_rows SELECT ${literal(doctype)}, ${literal(child.table)}, entity, key, _parent, idx FROM (SELECT u.entity, u.key, u._parent, ${offset}row_number() OVER (PARTITION BY u._parent ORDER BY u._p, u._o) AS idx FROM (${unions.join(' UNION ALL ')}) u)
+    WHERE entity IN (${child.named.map(literal).join(', ')}) AND key IS NOT NULL`)
 }
 
 /** Links in a circle: those to documents not yet named stay empty and are noted for the second pass. */

@@ -20,7 +20,7 @@ export async function prepareDrafts(staging: Staging, plan: MappingPlan): Promis
     await staging.run(`CREATE OR REPLACE TABLE ${draftRelation(target.doctype)} (_id BIGINT, _entity VARCHAR, _key VARCHAR, _source_row BIGINT${fields(target.fields)})`)
     for (const child of target.children) await staging.run(`CREATE OR REPLACE TABLE ${draftRelation(target.doctype, child.table)} (_parent BIGINT, _idx BIGINT${fields(child.fields)})`)
     await staging.run(`DELETE FROM ops.mapped WHERE doctype = ${literal(target.doctype)}`)
-    for (const table of ['placeholders', 'deferred', 'unmapped_values', 'left_out']) await staging.run(`DELETE FROM ops.${table} WHERE doctype = ${literal(target.doctype)}`)
+    for (const table of ['placeholders', 'deferred', 'unmapped_values', 'left_out', 'child_rows']) await staging.run(`DELETE FROM ops.${table} WHERE doctype = ${literal(target.doctype)}`)
     await staging.run(`DROP TABLE IF EXISTS ops.${ident(`match ${target.doctype}`)}`)
     await staging.run(`DELETE FROM ops.key_alias WHERE doctype = ${literal(target.doctype)}`)
   }

@@ -13,7 +13,10 @@ import { parseValueMap } from './value-map.ts'
 export interface Check { type: 'transform-failed' | 'unmapped-value' | 'value-truncated' | 'missing-reference'; field: string; when: string; value: string; effect: 'keep' | 'skip' | 'fail'; severity: 'blocking' | 'warning' | 'info'; message: string; hint: string; became?: string }
 
 /** A compiled reference: the canonical key looked for, and whether its document is of the same DocType. */
-export interface FieldReference { field: string; key: string; doctype: string; entity: string; itself: boolean; deferred: boolean; missing: 'create_placeholder' | 'skip' | 'fail' }
+/** `row`: the reference is to a row of a child table of `doctype` that a record of `entity` became. */
+export interface FieldReference { field: string; key: string; doctype: string; entity: string; itself: boolean; deferred: boolean; missing: 'create_placeholder' | 'skip' | 'fail'; row: RowOf | null }
+/** A child DocType and the table field it stands in. */
+export interface RowOf { doctype: string; table: string }
 
 export interface CompiledField { value: Typed; checks: Check[]; reference: FieldReference | null }
 
@@ -22,7 +25,7 @@ export interface FieldContext {
   scope: Scope
   registerMap(entries: Map<string, string | null>, ignoreCase: boolean): string
   readText(name: string): string
-  reference(field: string, spec: RefSpec): { doctype: string; entity: string; itself: boolean; deferred: boolean; missing: FieldReference['missing']; table: string }
+  reference(field: string, spec: RefSpec): { doctype: string; entity: string; itself: boolean; deferred: boolean; missing: FieldReference['missing']; table: string; row: RowOf | null }
   typeMismatch: 'transform' | 'null' | 'reject'
 }
 
@@ -109,12 +112,12 @@ function compileReference(name: string, spec: RefSpec, context: FieldContext): C
   if (!target.deferred) {
     const skip = target.missing === 'skip'
     checks.push({ type: 'missing-reference', field: name, when: `(${key} IS NOT NULL AND ${found} IS NULL)`, value: key, effect: skip ? 'skip' : 'fail', severity: skip ? 'warning' : 'blocking',
-      message: `${name}: there is no ${target.doctype} made of ${target.entity}`, hint: 'The record is missing, was left out or refused. The policy missing_reference can make a placeholder or skip the document.' })
+      message: `${name}: there is no ${target.row === null ? target.doctype : `row of ${target.doctype}`} made of ${target.entity}`, hint: 'The record is missing, was left out or refused. The policy missing_reference can make a placeholder or skip the document.' })
   }
   const value: Typed = { sql: found, type: 'text' }
   return {
     value: spec.default === undefined || spec.default === null ? value : { sql: `CASE WHEN ${key} IS NULL THEN ${asText(constant(spec.default))} ELSE ${found} END`, type: 'text' },
-    checks, reference: { field: name, key, doctype: target.doctype, entity: target.entity, itself: target.itself, deferred: target.deferred, missing: target.missing },
+    checks, reference: { field: name, key, doctype: target.doctype, entity: target.entity, itself: target.itself, deferred: target.deferred, missing: target.missing, row: target.row },
   }
 }
 

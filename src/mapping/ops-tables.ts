@@ -14,6 +14,8 @@ const TABLES = [
   // Keys that stand for another: of an absorbed record (doctype NULL), or of a document that became part of another (doctype given).
   'ops.key_alias (entity VARCHAR, absorbed_key VARCHAR, doctype VARCHAR, to_entity VARCHAR, survivor_key VARCHAR)',
   'ops.placeholders (doctype VARCHAR, id BIGINT, entity VARCHAR, "key" VARCHAR, wanted_by VARCHAR, "references" BIGINT)',
+  // Which record became which row of a child table, for entities whose rows others refer to. `parent`: the draft.
+  'ops.child_rows (doctype VARCHAR, tbl VARCHAR, entity VARCHAR, "key" VARCHAR, parent BIGINT, idx BIGINT)',
   'ops.deferred (doctype VARCHAR, id BIGINT, field VARCHAR, ref_doctype VARCHAR, ref_entity VARCHAR, ref_key VARCHAR, name VARCHAR)',
   'ops.unmapped_values (entity VARCHAR, doctype VARCHAR, field VARCHAR, "value" VARCHAR, records BIGINT, became VARCHAR)',
 ]

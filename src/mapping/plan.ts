@@ -26,9 +26,9 @@ export interface MappingTarget {
   itself: boolean
   blocks: Block[]
   references: Reference[]
-  /** Fields of `drafts."<DocType>"`, and per table field of its child relation. */
+  /** Fields of `drafts."<DocType>"`, and per table field of its child relation. `named`: entities whose rows in it others refer to. */
   fields: { name: string; sqlType: string }[]
-  children: { table: string; doctype: string; fields: { name: string; sqlType: string }[] }[]
+  children: { table: string; doctype: string; fields: { name: string; sqlType: string }[]; named: string[] }[]
 }
 
 /** Mappings, checked against sources and site, in an order in which every DocType comes after those it depends on. */

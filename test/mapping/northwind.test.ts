@@ -42,6 +42,15 @@ test('every record becomes its documents', async () => {
   expect(await count(`ops.findings WHERE severity = 'blocking'`)).toBe(0)
 })
 
+test('every line of an invoice names the line of the order it bills', async () => {
+  expect(await count('drafts."Sales Invoice"')).toBe(809)
+  expect(await count('drafts."Payment Entry"')).toBe(809)
+  expect(await count('drafts."Sales Invoice.items" WHERE so_detail IS NULL')).toBe(0)
+  const wrong = `drafts."Sales Invoice.items" i JOIN drafts."Sales Invoice" v ON v._id = i._parent LEFT JOIN drafts."Sales Order" o ON o._key = v._key LEFT JOIN drafts."Sales Order.items" s ON s._parent = o._id AND i.so_detail = 'Sales Order-' || o._id || '/' || s._idx
+    WHERE s.item_code IS DISTINCT FROM i.item_code OR s.qty IS DISTINCT FROM i.qty`
+  expect(await count(wrong)).toBe(0)
+})
+
 test('documents of one DocType that refer to each other come parents first', async () => {
   expect(await count('drafts."Employee" WHERE reports_to IS NULL')).toBe(1)
   const rows = await staging.all<{ _id: number; reports_to: string | null }>('SELECT _id, reports_to FROM drafts."Employee" ORDER BY _id')

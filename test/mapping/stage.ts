@@ -32,7 +32,7 @@ export function compile(texts: string[], entities: SourceEntity[], options: Part
   return compileMapping(texts.map((text, i) => mapping(text, `mappings/${i}.yaml`)), { site, entities, ...options })
 }
 
-/** Stands for posting: every draft becomes a row named `<DocType>-<id>`, but for those whose key is in `refuse`. */
+/** Stands for posting: every draft becomes a row named `<DocType>-<id>`, its child rows `<DocType>-<id>/<idx>`, but for those whose key is in `refuse`. */
 export async function postAll(staging: Staging, doctype: string, refuse: string[] = []): Promise<void> {
   const rows = `rows.${ident(`tab${doctype}`)}`
   await staging.run(`CREATE TABLE IF NOT EXISTS ${rows} (name VARCHAR, _draft BIGINT, _doctype VARCHAR)`)
@@ -41,6 +41,12 @@ export async function postAll(staging: Staging, doctype: string, refuse: string[
   const refused = refuse.length === 0 ? 'false' : `d._key IN (${refuse.map(literal).join(', ')})`
   await staging.run(`INSERT INTO ops.refused SELECT ${literal(doctype)}, d._id, 'MandatoryError', 'no' ${fresh} AND ${refused}`)
   await staging.run(`INSERT INTO ${rows} SELECT ${literal(doctype)} || '-' || d._id, d._id, ${literal(doctype)} ${fresh} AND NOT (${refused})`)
+  for (const table of site.doctype(doctype)?.tableFields() ?? []) {
+    const drafts = draftRelation(doctype, table.fieldname), children = `rows.${ident(`tab${table.options}`)}`
+    if (!await staging.exists(drafts)) continue
+    await staging.run(`CREATE TABLE IF NOT EXISTS ${children} (name VARCHAR, parent VARCHAR, parenttype VARCHAR, parentfield VARCHAR, idx BIGINT)`)
+    await staging.run(`INSERT INTO ${children} SELECT r.name || '/' || d._idx, r.name, ${literal(doctype)}, ${literal(table.fieldname)}, d._idx FROM ${drafts} d JOIN ${rows} r ON r._draft = d._parent WHERE NOT EXISTS (SELECT 1 FROM ${children} c WHERE c.parent = r.name)`)
+  }
 }
 
 /** Cleanses everything and maps every target, posting in between. */
@@ -78,14 +84,25 @@ export async function stageNorthwind(staging: Staging): Promise<SourceEntity[]> 
     entities.push({ source: 'northwind', entity: { name, namespace: 'public', columns, primaryKey: key, uniqueKeys: [], foreignKeys: [], rowCount: { value: values.length, exact: true }, notes: [] } })
   }
   entities.push(await stageOrdersWithAmounts(staging, entities.find(({ entity }) => entity.name === 'orders')!))
+  entities.push(await stageQuery(staging, 'years', ['year:integer'], `SELECT DISTINCT left(order_date, 4) FROM raw."northwind.orders" ORDER BY 1`))
+  entities.push(await stageQuery(staging, 'billed', ['month', 'sales:decimal'], `SELECT left(shipped_date, 7), CAST(-sum(round(CAST(unit_price AS DECIMAL(12, 2)) * CAST(quantity AS INT) * (1 - CAST(discount AS DECIMAL(4, 2))), 2)) AS VARCHAR)
+    FROM raw."northwind.orders" JOIN raw."northwind.order_details" USING (order_id) WHERE shipped_date IS NOT NULL GROUP BY 1 ORDER BY 1`))
   return entities
+}
+
+/** An entity that a query of examples/northwind/landfall.yaml answers; its first column is the key. */
+async function stageQuery(staging: Staging, name: string, columns: string[], query: string): Promise<SourceEntity> {
+  const typed = columns.map((column) => { const [field = '', type = 'text'] = column.split(':'); return { name: field, type: type as ColumnType, declared: '', nullable: true } })
+  await staging.run(`CREATE OR REPLACE TABLE raw.${ident(`northwind.${name}`)} AS SELECT row_number() OVER () AS _row, q.* FROM (${query}) q(${typed.map((column) => ident(column.name)).join(', ')})`)
+  return { source: 'northwind', entity: { name, namespace: '', columns: typed, primaryKey: [typed[0]!.name], uniqueKeys: [], foreignKeys: [], rowCount: { value: 0, exact: false }, notes: [] } }
 }
 
 /** What the query of examples/northwind/landfall.yaml answers. */
 async function stageOrdersWithAmounts(staging: Staging, orders: SourceEntity): Promise<SourceEntity> {
-  const amounts = ['discount_amount', 'net_amount', 'order_total']
+  const amounts = ['discount_amount', 'net_amount', 'order_total', 'paid_total']
   await staging.run(`CREATE OR REPLACE TABLE raw."northwind.orders_with_amounts" AS SELECT o.*, CAST(d.gross - d.net AS VARCHAR) AS discount_amount, CAST(d.net AS VARCHAR) AS net_amount,
-    CAST(d.net + CAST(o.freight AS DECIMAL(12, 2)) AS VARCHAR) AS order_total FROM raw."northwind.orders" o JOIN (SELECT order_id, sum(round(CAST(unit_price AS DECIMAL(12, 2)) * CAST(quantity AS INT), 2)) AS gross,
+    CAST(d.net + CAST(o.freight AS DECIMAL(12, 2)) AS VARCHAR) AS order_total,
+    CASE WHEN o.shipped_date IS NOT NULL THEN CAST(d.net + CAST(o.freight AS DECIMAL(12, 2)) AS VARCHAR) END AS paid_total FROM raw."northwind.orders" o JOIN (SELECT order_id, sum(round(CAST(unit_price AS DECIMAL(12, 2)) * CAST(quantity AS INT), 2)) AS gross,
       sum(round(CAST(unit_price AS DECIMAL(12, 2)) * CAST(quantity AS INT) * (1 - CAST(discount AS DECIMAL(4, 2))), 2)) AS net FROM raw."northwind.order_details" GROUP BY order_id) d USING (order_id)`)
   const columns = [...orders.entity.columns, ...amounts.map((name) => ({ name, type: 'decimal' as const, declared: 'numeric', nullable: true }))]
   return { ...orders, entity: { ...orders.entity, name: 'orders_with_amounts', namespace: '', columns, primaryKey: ['order_id'] } }

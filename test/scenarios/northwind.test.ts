@@ -37,6 +37,22 @@ describe('Northwind, from PostgreSQL into a rehearsal site', () => {
     expect(new Set(site.map((order) => order.docstatus))).toEqual(new Set([1]))
   })
 
+  test('what was shipped is billed and paid: every invoice bills the lines of its order, nothing is outstanding', async () => {
+    const [legacy] = await project.query<{ shipped: number; lines: number; total: string }>(`SELECT count(DISTINCT o.order_id)::int AS shipped, count(*)::int AS lines, round(sum(round(d.unit_price::numeric * d.quantity * (1 - d.discount::numeric), 2)), 2)::text AS total
+      FROM orders o JOIN order_details d USING (order_id) WHERE o.shipped_date IS NOT NULL`)
+    const staging = await Staging.open(join(project.folder, '.landfall/staging.duckdb'))
+    await staging.attach(join(project.folder, '.landfall/site.duckdb'), 'site')
+    const site = await staging.one(`SELECT (SELECT count(*) FROM site.main."tabSales Invoice" WHERE status = 'Paid' AND outstanding_amount = 0)::INT AS shipped,
+      (SELECT count(*) FROM site.main."tabSales Invoice Item" i JOIN site.main."tabSales Order Item" s ON s.name = i.so_detail AND s.parent = i.sales_order AND s.item_code = i.item_code AND s.qty = i.qty)::INT AS lines,
+      (SELECT CAST(CAST(sum(credit - debit) AS DECIMAL(21, 2)) AS VARCHAR) FROM site.main."tabGL Entry" WHERE account = 'Sales - NT') AS total`)
+    const orders = await staging.all(`SELECT status, billing_status, count(*)::INT AS n FROM site.main."tabSales Order" WHERE per_billed = 100 GROUP BY ALL`)
+    const years = await staging.all(`SELECT DISTINCT fiscal_year FROM site.main."tabGL Entry" ORDER BY 1`)
+    await staging.close()
+    expect(site).toEqual(legacy)
+    expect(orders).toEqual([{ status: 'To Deliver', billing_status: 'Fully Billed', n: legacy!.shipped }])
+    expect(years).toEqual([{ fiscal_year: '1996' }, { fiscal_year: '1997' }, { fiscal_year: '1998' }])
+  })
+
   test('run again, nothing is written; rolled back, the site is as before', async () => {
     const again = await landfall(['run', '--yes', '--json'], { cwd: project.folder, env: project.env })
     const result = again.out.trim().split('\n').map((line) => JSON.parse(line) as { type: string; outcomes?: { loaded: number; unchanged: number } }).find((event) => event.type === 'result')

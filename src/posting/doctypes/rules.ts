@@ -13,6 +13,7 @@ import { rule as account } from './account.ts'
 import { rule as costCenter } from './cost-center.ts'
 import { rule as deliveryNote } from './delivery-note.ts'
 import { rule as employee } from './employee.ts'
+import { rule as fiscalYear } from './fiscal-year.ts'
 import { rule as issue } from './issue.ts'
 import { rule as item } from './item.ts'
 import { rule as itemGroup } from './item-group.ts'
@@ -36,6 +37,6 @@ import { rule as warehouse } from './warehouse.ts'
 /** The rules of all DocTypes that have one. */
 export const RULES: readonly PostingRule[] = [
   customer, supplier, customerGroup, supplierGroup, territory, address, contact, communication, comment, note, todo,
-  account, costCenter, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
+  account, costCenter, fiscalYear, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
   stockEntry, stockReconciliation, deliveryNote, purchaseReceipt, journalEntry, paymentEntry, salesInvoice, purchaseInvoice, batch,
 ]
