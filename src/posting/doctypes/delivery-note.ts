@@ -7,7 +7,9 @@ import { findBadWarehouses, findFractions } from '../orders/order-checks.ts'
 import { orderSteps } from '../orders/steps.ts'
 import { leaveTraces, resetWarehouse } from '../orders/submit-effects.ts'
 import { writeTaxTables } from '../orders/totals-step.ts'
+import { billDeliveries } from '../invoices/billed-deliveries.ts'
 import { rateDeliveries } from '../stock/delivery-rates.ts'
+import { findWrongExpense } from '../stock/expense.ts'
 import { checkReferences, DELIVERY, findOverfulfilled, updateOrders } from '../stock/fulfilment.ts'
 import { remarks, stockLedgerSteps } from '../stock/general-ledger.ts'
 import { setNoteStatus } from '../stock/note-status.ts'
@@ -54,15 +56,6 @@ async function findLimits(ctx: PostingContext): Promise<void> {
   if (await ctx.staging.one('SELECT 1 FROM rows."tabCustomer Credit Limit" WHERE credit_limit > 0 LIMIT 1') !== undefined) await findUnsupported(ctx, '_submit', 'credit limits of customers are checked on submit')
 }
 
-async function checkExpense(ctx: PostingContext): Promise<void> {
-  await ctx.find({
-    type: 'ValidationError', stage: 'on_submit', field: 'items.expense_account', hint: 'Map an expense account.', causeByValue: true,
-    select: `SELECT i._parent AS id, i._idx AS idx, k.name AS "value", 'Expense / Difference account (' || k.name || ') must be a ''Profit or Loss'' account' AS message FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent
-      JOIN rows."tabAccount" k ON k.name = i.expense_account JOIN rows."tabItem" m ON m.name = i.item_code AND m.is_stock_item = 1 WHERE d._submit AND k.report_type <> 'Profit and Loss'
-      AND d.company IN (SELECT name FROM rows."tabCompany" WHERE enable_perpetual_inventory = 1)`,
-  })
-}
-
 const validate = (id: string, run: Step['run']): Step => ({ stage: 'validate', pass: 'insert', id, run })
 const MOVED = (ctx: PostingContext) => `SELECT i._parent AS id, i._idx AS line, i.item_code, i.warehouse FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN rows."tabItem" m ON m.name = i.item_code AND m.is_stock_item = 1 WHERE d._submit`
 
@@ -91,7 +84,7 @@ export const rule: PostingRule = {
     { stage: 'named', id: 'limits', run: findLimits },
     { stage: 'named', id: 'status', run: setNoteStatus },
     { stage: 'named', id: 'submit-checks', run: (ctx) => checkStockEntries(ctx, MOVED(ctx)) },
-    { stage: 'named', id: 'expense', run: checkExpense },
+    { stage: 'named', id: 'expense', run: (ctx) => findWrongExpense(ctx) },
     { stage: 'named', id: 'overfulfilled', run: (ctx) => findOverfulfilled(ctx, DELIVERY) },
     { stage: 'named', id: 'rates', run: rateDeliveries },
     { stage: 'on_update', id: 'prices', run: (ctx) => insertMissingPrices(ctx, kind, scratchOf(ctx).lines) },
@@ -100,6 +93,7 @@ export const rule: PostingRule = {
       remarks: remarks('NULL'), transactionCurrency: 'd.currency', transactionRate: 'COALESCE(NULLIF(d.conversion_rate, 0), 1)',
     }).filter((step) => step.id !== 'version'),
     { stage: 'on_submit', id: 'orders', run: (ctx) => updateOrders(ctx, DELIVERY) },
+    { stage: 'on_submit', id: 'billed', run: (ctx) => billDeliveries(ctx, `SELECT d._id AS id, i.so_detail AS order_line, NULL::VARCHAR AS line FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent WHERE d._submit`) },
     { stage: 'on_submit', id: 'returned', run: (ctx) => updateReturned(ctx, 'dn_detail') },
     { stage: 'on_submit', id: 'traces', run: (ctx) => leaveTraces(ctx, kind) },
   ],

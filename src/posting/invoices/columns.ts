@@ -1,7 +1,8 @@
 import { ident, literal } from '../../staging/staging.ts'
 import { duckType } from '../../site/tables.ts'
 import type { PostingContext } from '../framework/rule.ts'
-import { truthy, type OrderKind } from '../orders/kind.ts'
+import type { OrderKind } from '../orders/kind.ts'
+import { settlePostingTime } from '../stock/posting-time.ts'
 
 /** Working types of columns, as the framework computes with them. */
 const computing = (stored: string) => (stored.startsWith('DECIMAL') ? 'DOUBLE' : stored)
@@ -17,7 +18,6 @@ export async function borrowColumns(ctx: PostingContext, kind: OrderKind): Promi
     for (const column of borrowed) statements.push(`ALTER TABLE ${relation} ADD COLUMN ${ident(column.name)} ${computing(duckType(column.type))}`)
   }
   await ctx.staging.run(statements.join(';'))
-  // Without set_posting_time an invoice is posted when it is made.
-  await ctx.staging.run(`UPDATE ${ctx.doc} SET posting_date = DATE ${literal(ctx.today)}, posting_time = CAST(TIMESTAMP ${literal(ctx.now)} AS TIME) WHERE NOT ${truthy('set_posting_time')}`)
+  await settlePostingTime(ctx)
   await ctx.staging.run(`UPDATE ${ctx.doc} SET posting_time = CAST(TIMESTAMP ${literal(ctx.now)} AS TIME) WHERE posting_time IS NULL; UPDATE ${ctx.doc} SET transaction_date = posting_date`)
 }

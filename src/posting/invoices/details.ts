@@ -1,7 +1,7 @@
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, orNull, type OrderKind } from '../orders/kind.ts'
 import { factKey } from '../orders/item-facts.ts'
-import { scratchOf } from '../orders/item-details.ts'
+import { scratchOf, TAX_MAPS } from '../orders/item-details.ts'
 import { partyAccount } from '../orders/order-checks.ts'
 import { settledInvoice } from './returns.ts'
 
@@ -49,19 +49,10 @@ export async function takeAccounts(ctx: PostingContext): Promise<void> {
     type: 'ValidationError', field: 'items.cost_center', causeByValue: true, hint: 'Use a cost center of the company.', select: `SELECT i._parent AS id, i._idx AS idx, i.cost_center AS "value", 'Row #' || i._idx || ': Cost Center ' || COALESCE(i.cost_center, 'None') || ' does not belong to company ' || d.company AS message
       FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent LEFT JOIN rows."tabCost Center" x ON x.name = i.cost_center WHERE x.company IS DISTINCT FROM d.company`,
   })
-  await takeIncomingRates(ctx)
-}
-
-/** What a stock item costs, as far as it is known without stock ever having moved: its own valuation, its standard rate, a buying price; a return takes its rate. */
-async function takeIncomingRates(ctx: PostingContext): Promise<void> {
-  const items = ctx.child('items'), stock = `rows."tabItem" m ON m.name = i.item_code AND m.is_stock_item = 1`
-  await ctx.find({
-    type: 'unsupported', field: 'items.incoming_rate', message: 'What an item costs whose stock has moved is not predicted for invoices', hint: 'Load such invoices through the site itself.',
-    select: `SELECT i._parent AS id, i._idx AS idx, i.item_code AS "value" FROM ${items} i JOIN ${stock} WHERE COALESCE(i.incoming_rate, 0) = 0 AND EXISTS (SELECT 1 FROM rows."tabStock Ledger Entry" s WHERE s.item_code = i.item_code)`,
-  })
-  await ctx.staging.run(`UPDATE ${items} AS t SET incoming_rate = s.rate FROM (SELECT i._parent, i._idx, COALESCE(NULLIF(CAST(m.valuation_rate AS DOUBLE), 0), NULLIF(CAST(m.standard_rate AS DOUBLE), 0), p.rate, CASE WHEN COALESCE(d.is_return, 0) <> 0 THEN i.rate END) AS rate
-    FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN ${stock} LEFT JOIN (SELECT item_code, any_value(CAST(price_list_rate AS DOUBLE)) AS rate FROM rows."tabItem Price" WHERE buying = 1 GROUP BY item_code) p ON p.item_code = i.item_code WHERE COALESCE(i.incoming_rate, 0) = 0) s
-    WHERE s._parent = t._parent AND s._idx = t._idx`)
+  // Lines without an item have no details but their taxes'.
+  await ctx.staging.run(`UPDATE ${items} AS t SET item_tax_rate = COALESCE(s.tax_map, '{}') FROM (SELECT i._parent, i._idx, m.tax_map FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent LEFT JOIN ${TAX_MAPS} m ON m.parent = i.item_tax_template AND m.company = d.company
+    WHERE NOT ${filled('i.item_code')}) s WHERE s._parent = t._parent AND s._idx = t._idx`)
+  await ctx.staging.run(`ALTER TABLE ${items} ADD COLUMN _given_rate DOUBLE; UPDATE ${items} SET _given_rate = rate`)
 }
 
 /** What is left to pay of the invoice, the accounts its party is against, its status. */
@@ -70,8 +61,8 @@ export async function settleOutstanding(ctx: PostingContext): Promise<void> {
   const against = `SELECT _parent, string_agg(account, ',' ORDER BY first) AS accounts FROM (SELECT _parent, income_account AS account, min(_idx) AS first FROM ${ctx.child('items')} WHERE ${filled('income_account')} GROUP BY ALL) GROUP BY _parent`
   await ctx.staging.run(`ALTER TABLE ${ctx.doc} ADD COLUMN _due DOUBLE`)
   await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET total_advance = 0, write_off_amount = 0, base_write_off_amount = 0, paid_amount = 0, base_paid_amount = 0, change_amount = 0, base_change_amount = 0, status = 'Draft',
-    po_no = COALESCE(d.po_no, ''), _due = round_even(${paid('grand_total', 'base_grand_total')}, 2), is_opening = CASE WHEN ${filled('d.is_opening')} THEN d.is_opening ELSE 'No' END, outstanding_amount = CASE WHEN ${settledInvoice} IS NULL THEN round_even(${paid('grand_total', 'base_grand_total')}, 2) ELSE 0 END`)
+    _due = round_even(${paid('grand_total', 'base_grand_total')}, 2), is_opening = CASE WHEN ${filled('d.is_opening')} THEN d.is_opening ELSE 'No' END, outstanding_amount = CASE WHEN ${settledInvoice} IS NULL THEN round_even(${paid('grand_total', 'base_grand_total')}, 2) ELSE 0 END`)
+  await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET po_no = COALESCE(NULLIF(t.po_no, ''), o.numbers, '') FROM (SELECT d._id, string_agg(DISTINCT n.po_no, ', ') AS numbers FROM ${ctx.doc} d LEFT JOIN ${ctx.child('items')} i ON i._parent = d._id
+    LEFT JOIN (SELECT name, po_no FROM rows."tabSales Order" UNION ALL SELECT name, po_no FROM rows."tabDelivery Note") n ON n.name IN (i.sales_order, i.delivery_note) AND ${filled('n.po_no')} GROUP BY d._id) o WHERE o._id = t._id`)
   await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET against_income_account = s.accounts FROM (${against}) s WHERE s._parent = d._id`)
-  // A return without a known cost costs its rate, which the first validate may not know yet.
-  await ctx.staging.run(`UPDATE ${ctx.child('items')} AS i SET incoming_rate = i.rate FROM ${ctx.doc} d, rows."tabItem" m WHERE d._id = i._parent AND d._submit AND COALESCE(d.is_return, 0) <> 0 AND m.name = i.item_code AND m.is_stock_item = 1 AND COALESCE(i.incoming_rate, 0) = 0`)
 }

@@ -6,12 +6,20 @@ import { formatDate } from '../accounts/site-text.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, orNull } from '../orders/kind.ts'
 import { updateGrossMargin } from './projects.ts'
+import { findAccountsMissing, remarks, stockLines, type StockVoucher } from '../stock/general-ledger.ts'
+import { stockEntries } from '../stock/write-ledger.ts'
 import { settledInvoice } from './returns.ts'
 
 /** The remark a submit gives an invoice without one. */
 export async function addRemarks(ctx: PostingContext): Promise<void> {
   const shape = formatDate(ctx, '%Y-%m-%d')
   await ctx.staging.run(`UPDATE ${ctx.doc} SET remarks = CASE WHEN ${filled('po_no')} THEN 'Against Customer Order ' || po_no || CASE WHEN po_date IS NOT NULL THEN ' dated ' || strftime(po_date, ${literal(shape)}) ELSE '' END ELSE 'No Remarks' END WHERE _submit AND NOT ${filled('remarks')}`)
+}
+
+/** How invoices that move stock tell what it was worth. */
+const MOVED: StockVoucher = {
+  expense: 'i.expense_account', center: 'i.cost_center', project: `COALESCE(NULLIF(i.project, ''), NULLIF(d.project, ''))`, opening: `COALESCE(NULLIF(d.is_opening, ''), 'No')`, subtype: `CASE WHEN COALESCE(d.is_return, 0) <> 0 THEN 'Credit Note' ELSE 'Sales Invoice' END`,
+  remarks: remarks('d.remarks'), transactionCurrency: 'd.currency', transactionRate: 'COALESCE(NULLIF(d.conversion_rate, 0), 1)',
 }
 
 /** The ledger lines of submitted sales invoices: the customer, taxes, income, what converting the net total lost, the rounding. */
@@ -28,16 +36,18 @@ export async function makeSalesLines(ctx: PostingContext): Promise<void> {
   const against = { against_voucher_type: `CASE WHEN ${settledInvoice} IS NOT NULL THEN 'Sales Invoice' END`, against_voucher: settledInvoice, against_self: `${settledInvoice} IS NULL` }
   const roundOff = `COALESCE(${orNull('c.round_off_account')}, c.default_expense_account)`, account = (name: string) => `LEFT JOIN rows."tabAccount" k ON k.name = ${name}`
   const loss = 'round_even(d.base_net_total - round_even(d.net_total * d.conversion_rate, 2), 9)', roundTo = `CASE WHEN d.is_opening = 'Yes' THEN c.round_off_for_opening ELSE ${roundOff} END`
-  await makeLedger(ctx, `SELECT ${head}, 1 AS _seq, ${columns({ account: 'd.debit_to', account_currency: 'd.party_account_currency', party_type: `'Customer'`, party: 'd.customer', against: 'd.against_income_account', debit: baseTotal,
+  const entries = await stockEntries(ctx), stock = entries === null ? '' : stockLines(ctx, entries, MOVED).map((lines) => ` UNION ALL BY NAME SELECT * REPLACE (_seq + 2000000 AS _seq, 0.0 AS debit_in_transaction_currency, 0.0 AS credit_in_transaction_currency) FROM (${lines})`).join('')
+  if (entries !== null) await findAccountsMissing(ctx, entries, MOVED)
+  await makeLedger(ctx, `SELECT * FROM (SELECT ${head}, 1 AS _seq, ${columns({ account: 'd.debit_to', account_currency: 'd.party_account_currency', party_type: `'Customer'`, party: 'd.customer', against: 'd.against_income_account', debit: baseTotal,
       debit_in_account_currency: `CASE WHEN d.party_account_currency = c.default_currency THEN ${baseTotal} ELSE ${total} END`, debit_in_transaction_currency: total, cost_center: 'd.cost_center', project: 'd.project', due_date: 'd.due_date', ...against })} ${from} ${where} AND ${total} <> 0
     UNION ALL SELECT ${head}, 10000 + t._idx, ${columns({ account: 't.account_head', account_currency: 'k.account_currency', against: 'd.customer', ...credit('t.base_tax_amount_after_discount_amount', 't.tax_amount_after_discount_amount'), cost_center: 't.cost_center', project: 'd.project' })}
       ${from} JOIN ${taxes} t ON t._parent = d._id ${account('t.account_head')} ${where} AND COALESCE(t.base_tax_amount_after_discount_amount, 0) <> 0
-    UNION ALL SELECT ${head}, 20000 + i._idx, ${columns({ account: 'i.income_account', account_currency: 'k.account_currency', against: 'd.customer', ...credit('i.base_net_amount', 'i.net_amount'), cost_center: 'i.cost_center', project: `COALESCE(${orNull('i.project')}, d.project)` })}
+    UNION ALL SELECT ${head}, 100000 + i._idx, ${columns({ account: 'i.income_account', account_currency: 'k.account_currency', against: 'd.customer', ...credit('i.base_net_amount', 'i.net_amount'), cost_center: 'i.cost_center', project: `COALESCE(${orNull('i.project')}, d.project)` })}
       ${from} JOIN ${items} i ON i._parent = d._id ${account('i.income_account')} ${where} AND COALESCE(i.base_net_amount, 0) <> 0
-    UNION ALL SELECT * REPLACE ('Net total calculation precision loss' AS remarks) FROM (SELECT ${head}, 90000, ${columns({ account: roundOff, account_currency: 'k.account_currency', against: 'd.customer', debit: loss, debit_in_account_currency: loss, cost_center: rounding, project: 'd.project' })}
+    UNION ALL SELECT * REPLACE ('Net total calculation precision loss' AS remarks) FROM (SELECT ${head}, 5000000, ${columns({ account: roundOff, account_currency: 'k.account_currency', against: 'd.customer', debit: loss, debit_in_account_currency: loss, cost_center: rounding, project: 'd.project' })}
       ${from} ${account(roundOff)} ${where} AND ${loss} <> 0)
-    UNION ALL SELECT ${head}, 95000, ${columns({ account: roundTo, account_currency: 'k.account_currency', against: 'd.customer', credit: 'd.base_rounding_adjustment', credit_in_account_currency: 'd.rounding_adjustment', credit_in_transaction_currency: 'd.rounding_adjustment', cost_center: rounding, project: 'd.project', apart: 'TRUE' })}
-      ${from} ${account(roundTo)} ${where} AND COALESCE(d.rounding_adjustment, 0) <> 0 AND COALESCE(d.base_rounding_adjustment, 0) <> 0`, { merge: true, strict: false })
+    UNION ALL SELECT ${head}, 8000000, ${columns({ account: roundTo, account_currency: 'k.account_currency', against: 'd.customer', credit: 'd.base_rounding_adjustment', credit_in_account_currency: 'd.rounding_adjustment', credit_in_transaction_currency: 'd.rounding_adjustment', cost_center: rounding, project: 'd.project', apart: 'TRUE' })}
+      ${from} ${account(roundTo)} ${where} AND COALESCE(d.rounding_adjustment, 0) <> 0 AND COALESCE(d.base_rounding_adjustment, 0) <> 0)${stock}`, { merge: true, strict: false })
   await ctx.find({
     type: 'ValidationError', field: 'taxes.account_head', stage: 'on_submit', seq: 11, causeByValue: true, hint: 'Use accounts in the currency of the company or the invoice.', select: `SELECT d._id AS id, k.name AS "value", 'Account ' || k.name || ' is invalid. Account Currency must be that of the company or the invoice' AS message
       ${from} JOIN (SELECT _parent, account_head AS account FROM ${taxes} UNION ALL SELECT _parent, income_account FROM ${items}) x ON x._parent = d._id JOIN rows."tabAccount" k ON k.name = x.account WHERE d._submit AND k.account_currency NOT IN (c.default_currency, d.currency)`,

@@ -3,7 +3,7 @@ import { filled, truthy } from '../orders/kind.ts'
 
 /** What invoices may have and these steps do not cover: each with its reason. */
 const DOCUMENT: [condition: string, field: string, reason: string][] = [
-  ['d._once', 'docstatus', 'Invoices inserted as submitted are not predicted'], [truthy('d.update_stock'), 'update_stock', 'Invoices that move stock are not predicted'], [truthy('d.is_pos'), 'is_pos', 'Invoices paid at a point of sale are not predicted'],
+  ['d._once', 'docstatus', 'Invoices inserted as submitted are not predicted'], [truthy('d.is_pos'), 'is_pos', 'Invoices paid at a point of sale are not predicted'],
   [truthy('d.is_debit_note'), 'is_debit_note', 'Debit notes that raise a rate are not predicted'], [truthy('d.is_consolidated'), 'is_consolidated', 'Consolidated invoices are not predicted'],
   [truthy('d.allocate_advances_automatically'), 'allocate_advances_automatically', 'Advances that the site allocates are not predicted'], [`${truthy('d.write_off_amount')} OR ${truthy('d.write_off_outstanding_amount_automatically')}`, 'write_off_amount', 'Write-offs of invoices are not predicted'],
   [`${truthy('d.redeem_loyalty_points')} OR ${filled('d.loyalty_program')}`, 'loyalty_program', 'Loyalty points are not predicted'], [truthy('d.is_cash_or_non_trade_discount'), 'is_cash_or_non_trade_discount', 'Discounts that are none of trade are not predicted'],
@@ -11,7 +11,7 @@ const DOCUMENT: [condition: string, field: string, reason: string][] = [
   [`d.customer IN (SELECT name FROM rows."tabCustomer" WHERE is_internal_customer = 1)`, 'customer', 'Internal customers are not predicted'],
 ]
 const TABLES: [table: string, reason: string][] = [['advances', 'Advances are not predicted'], ['timesheets', 'Time sheets are not predicted'], ['payments', 'Payments at a point of sale are not predicted']]
-const ITEMS = ['sales_order', 'so_detail', 'delivery_note', 'dn_detail', 'pos_invoice', 'asset', 'serial_no', 'batch_no', 'serial_and_batch_bundle', 'deferred_revenue_account', 'discount_account']
+const ITEMS = ['pos_invoice', 'asset', 'serial_no', 'batch_no', 'serial_and_batch_bundle', 'deferred_revenue_account', 'discount_account']
 
 /** Nothing is guessed: invoices with parts that are not covered are refused with the reason. */
 export async function findUnsupportedInvoices(ctx: PostingContext): Promise<void> {
@@ -20,11 +20,14 @@ export async function findUnsupportedInvoices(ctx: PostingContext): Promise<void
   for (const [condition, field, reason] of DOCUMENT) await ctx.find({ type: 'unsupported', field, message: reason, hint, select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${condition}` })
   for (const [table, reason] of TABLES) if (ctx.childCount(table) > 0) await ctx.find({ type: 'unsupported', field: table, message: reason, hint, select: `SELECT DISTINCT _parent AS id FROM ${ctx.child(table)}` })
   await ctx.find({
-    type: 'unsupported', field: 'items', message: 'Lines that refer to orders, deliveries, assets or batches are not predicted', hint,
+    type: 'unsupported', field: 'items', message: 'Lines that refer to assets, batches, serial numbers or deferred revenue are not predicted', hint,
     select: `SELECT i._parent AS id, i._idx AS idx FROM ${ctx.child('items')} i LEFT JOIN rows."tabItem" m ON m.name = i.item_code WHERE ${ITEMS.map((field) => filled(`i.${field}`)).join(' OR ')} OR COALESCE(i.enable_deferred_revenue, 0) <> 0 OR COALESCE(m.is_fixed_asset, 0) = 1`,
   })
   const selling = ctx.site.single('Selling Settings')
-  if (selling['so_required'] === 'Yes' || selling['dn_required'] === 'Yes') await ctx.find({ type: 'unsupported', field: 'items', message: 'Selling Settings ask for an order or a delivery of each invoice', hint, select: `SELECT d._id AS id FROM ${ctx.doc} d` })
+  const stocked = `SELECT i._parent AS id, i._idx AS idx, i.item_code AS "value" FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent AND ${truthy('d.update_stock')} JOIN rows."tabItem" m ON m.name = i.item_code WHERE`
+  await ctx.find({ type: 'unsupported', field: 'items.item_code', causeByValue: true, message: 'Stock of items with serial numbers or batches is not predicted', hint, select: `${stocked} m.has_serial_no = 1 OR m.has_batch_no = 1` })
+  await ctx.find({ type: 'unsupported', field: 'items.item_code', causeByValue: true, message: 'Quality inspections are not predicted', hint, select: `${stocked} m.inspection_required_before_delivery = 1` })
+  await ctx.find({ type: 'unsupported', field: 'items.target_warehouse', message: 'Goods moved to a warehouse of the customer are not predicted', hint, select: `${stocked} ${filled('i.target_warehouse')}` })
   if (Number(selling['enable_discount_accounting'] ?? 0) !== 0) await ctx.find({ type: 'unsupported', message: 'Selling Settings book discounts in accounts of their own', hint, select: `SELECT d._id AS id FROM ${ctx.doc} d` })
   if (await ctx.staging.one('SELECT 1 FROM rows."tabCustomer Credit Limit" LIMIT 1') !== undefined) await ctx.find({
     type: 'unsupported', field: 'customer', message: 'Whether the customer\'s credit limit is crossed by an invoice is not predicted', hint: 'Remove the limit for the migration.', select: `SELECT d._id AS id FROM ${ctx.doc} d JOIN rows."tabCustomer" c ON c.name = d.customer WHERE d._submit

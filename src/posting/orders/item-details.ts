@@ -70,12 +70,14 @@ export async function takeItemDetails(ctx: PostingContext, kind: OrderKind): Pro
     WHERE l._parent = t._parent AND l._idx = t._idx AND s._parent = t._parent AND s._idx = t._idx AND f.fact = s.fact`)
 }
 
+/** SQL: what a tax template says of each account of a company: `parent` (the template), `company`, `tax_map`. */
+export const TAX_MAPS = `(SELECT t.parent, k.company, '{' || string_agg(to_json(t.tax_type) || ': ' || CASE WHEN t.tax_rate = trunc(t.tax_rate) THEN CAST(CAST(t.tax_rate AS BIGINT) AS VARCHAR) || '.0'
+  ELSE CAST(CAST(t.tax_rate AS DOUBLE) AS VARCHAR) END, ', ' ORDER BY t.idx) || '}' AS tax_map FROM rows."tabItem Tax Template Detail" t JOIN rows."tabAccount" k ON k.name = t.tax_type GROUP BY ALL)`
+
 /** Per line: price, stock figures, tax map and the party's own code for the item. */
 function lineExtras(ctx: PostingContext, kind: OrderKind, lines: string, facts: string): string {
   const below = `(SELECT w.name AS warehouse, b.item_code, SUM(b.actual_qty) AS actual_qty FROM rows."tabWarehouse" w JOIN rows."tabWarehouse" k ON k.lft >= w.lft AND k.rgt <= w.rgt
     JOIN rows."tabBin" b ON b.warehouse = k.name GROUP BY ALL)`
-  const maps = `(SELECT t.parent, k.company, '{' || string_agg(to_json(t.tax_type) || ': ' || CASE WHEN t.tax_rate = trunc(t.tax_rate) THEN CAST(CAST(t.tax_rate AS BIGINT) AS VARCHAR) || '.0'
-    ELSE CAST(CAST(t.tax_rate AS DOUBLE) AS VARCHAR) END, ', ' ORDER BY t.idx) || '}' AS tax_map FROM rows."tabItem Tax Template Detail" t JOIN rows."tabAccount" k ON k.name = t.tax_type GROUP BY ALL)`
   const code = kind.selling
     ? `(SELECT c.parent AS item_code, c.customer_name AS party, arg_min(c.ref_code, c.idx) AS code FROM rows."tabItem Customer Detail" c WHERE ${filled('c.customer_name')} GROUP BY ALL)`
     : `(SELECT c.parent AS item_code, c.supplier AS party, arg_min(c.supplier_part_no, c.idx) AS code FROM rows."tabItem Supplier" c GROUP BY ALL)`
@@ -89,7 +91,7 @@ function lineExtras(ctx: PostingContext, kind: OrderKind, lines: string, facts: 
     ${kind.selling ? 'NULL' : `co.default_expense_account`} AS company_expense, ${kind.selling ? 'NULL' : `CASE WHEN f.is_stock_item = 1 AND ${filled('l.warehouse')} THEN CAST(cs.qty AS DOUBLE) END`} AS company_stock
     FROM ${lines} l JOIN ${ctx.doc} d ON d._id = l._parent JOIN ${ctx.child('items')} i ON i._parent = l._parent AND i._idx = l._idx
     JOIN ${facts} f ON f.fact = ${factKey('l.item_code', 'd.company')} LEFT JOIN ${below} b ON b.warehouse = l.warehouse AND b.item_code = l.item_code
-    LEFT JOIN ${maps} tm ON tm.parent = i.item_tax_template AND tm.company = d.company LEFT JOIN ${code} pc ON pc.item_code = l.item_code AND pc.party = l.party ${group}
+    LEFT JOIN ${TAX_MAPS} tm ON tm.parent = i.item_tax_template AND tm.company = d.company LEFT JOIN ${code} pc ON pc.item_code = l.item_code AND pc.party = l.party ${group}
     LEFT JOIN rows."tabWarehouse" w ON w.name = l.warehouse LEFT JOIN rows."tabBin" o ON o.item_code = l.item_code AND o.warehouse = l.warehouse
     ${kind.selling ? '' : `LEFT JOIN rows."tabCompany" co ON co.name = d.company LEFT JOIN (SELECT wh.company, bn.item_code, SUM(bn.actual_qty) AS qty FROM rows."tabBin" bn JOIN rows."tabWarehouse" wh ON wh.name = bn.warehouse GROUP BY ALL) cs
       ON cs.company = d.company AND cs.item_code = l.item_code`}`

@@ -41,24 +41,29 @@ export function sides(debit: string, credit: string, rate: string): string {
 export async function makeStockLedger(ctx: PostingContext, voucher: StockVoucher): Promise<void> {
   const entries = await stockEntries(ctx), further = voucher.further?.(ctx) ?? null
   if (entries === null && further === null) return
-  const lines: string[] = voucher.lines?.(ctx, entries) ?? [], rate = voucher.transactionRate ?? '1'
-  const common = `d._id, ${voucher.center} AS cost_center, ${voucher.opening} AS is_opening, ${voucher.subtype} AS voucher_subtype, ${voucher.remarks} AS remarks, ${voucher.transactionCurrency ?? 'c.default_currency'} AS transaction_currency, ${rate} AS transaction_exchange_rate`
+  const lines: string[] = voucher.lines?.(ctx, entries) ?? []
   if (entries !== null) await findAccountsMissing(ctx, entries, voucher)
-  if (entries !== null && voucher.lines === undefined) {
-    const places = fieldPrecision(ctx, ctx.site.doctype('GL Entry'), 'debit_in_account_currency'), amount = `round_even(e.difference, ${places})`
-    const from = `FROM (SELECT *, row_number() OVER (PARTITION BY _id, detail ORDER BY _seq) - 1 AS nth FROM ${entries}) e JOIN ${ctx.doc} d ON d._id = e._id JOIN ${ctx.child('items')} i ON i._parent = d._id AND i.name = e.detail JOIN rows."tabCompany" c ON c.name = d.company JOIN ${WAREHOUSE_ACCOUNTS} w ON w.name = e.warehouse WHERE ${PERPETUAL}`
-    const project = `COALESCE(e.project, ${voucher.project})`
-    // What the stock gains is a credit of the other account: negative ones turn to debits when all lines of an account are added up.
-    for (const [nth, account, against, debit, credit] of [[0, 'w.account', voucher.expense, amount, '0'], [1, voucher.expense, 'w.account', '0', amount]] as const) {
-      lines.push(`SELECT ${common}, i._idx * 8 + e.nth * 2 + ${nth} AS _seq, ${account} AS account, (SELECT k.account_currency FROM rows."tabAccount" k WHERE k.name = ${account}) AS account_currency, ${against} AS against, ${project} AS project, ${sides(debit, credit, rate)} ${from}`)
-    }
-  }
+  if (entries !== null && voucher.lines === undefined) lines.push(...stockLines(ctx, entries, voucher))
   if (further !== null) lines.push(further)
   await makeLedger(ctx, lines.join(' UNION ALL BY NAME '), { merge: true, strict: false })
   await checkLedger(ctx)
 }
 
-async function findAccountsMissing(ctx: PostingContext, entries: string, voucher: StockVoucher): Promise<void> {
+/** SELECTs of two ledger lines per stock entry: the warehouse's account and the line's. */
+export function stockLines(ctx: PostingContext, entries: string, voucher: StockVoucher): string[] {
+  const rate = voucher.transactionRate ?? '1', lines: string[] = []
+  const common = `d._id, ${voucher.center} AS cost_center, ${voucher.opening} AS is_opening, ${voucher.subtype} AS voucher_subtype, ${voucher.remarks} AS remarks, ${voucher.transactionCurrency ?? 'c.default_currency'} AS transaction_currency, ${rate} AS transaction_exchange_rate`
+  const places = fieldPrecision(ctx, ctx.site.doctype('GL Entry'), 'debit_in_account_currency'), amount = `round_even(e.difference, ${places})`
+  const from = `FROM (SELECT *, row_number() OVER (PARTITION BY _id, detail ORDER BY _seq) - 1 AS nth FROM ${entries}) e JOIN ${ctx.doc} d ON d._id = e._id JOIN ${ctx.child('items')} i ON i._parent = d._id AND i.name = e.detail JOIN rows."tabCompany" c ON c.name = d.company JOIN ${WAREHOUSE_ACCOUNTS} w ON w.name = e.warehouse WHERE ${PERPETUAL}`
+  const project = `COALESCE(e.project, ${voucher.project})`
+  // What the stock gains is a credit of the other account: negative ones turn to debits when all lines of an account are added up.
+  for (const [nth, account, against, debit, credit] of [[0, 'w.account', voucher.expense, amount, '0'], [1, voucher.expense, 'w.account', '0', amount]] as const) {
+    lines.push(`SELECT ${common}, i._idx * 8 + e.nth * 2 + ${nth} AS _seq, ${account} AS account, (SELECT k.account_currency FROM rows."tabAccount" k WHERE k.name = ${account}) AS account_currency, ${against} AS against, ${project} AS project, ${sides(debit, credit, rate)} ${from}`)
+  }
+  return lines
+}
+
+export async function findAccountsMissing(ctx: PostingContext, entries: string, voucher: StockVoucher): Promise<void> {
   const from = `FROM ${entries} e JOIN ${ctx.live} d ON d._id = e._id JOIN ${ctx.child('items')} i ON i._parent = d._id AND i.name = e.detail JOIN rows."tabCompany" c ON c.name = d.company LEFT JOIN ${WAREHOUSE_ACCOUNTS} w ON w.name = e.warehouse`
   await ctx.find({
     type: 'ValidationError', stage: 'on_submit', field: 'items.warehouse', causeByValue: true, hint: 'Give the company a default inventory account.',
