@@ -9,7 +9,7 @@ import { updatePurchaseCost } from '../invoices/projects.ts'
 import { checkExpenseAccounts, takeExpenseAccounts } from '../invoices/purchase-accounts.ts'
 import { addPurchaseRemarks, checkPurchase, findRepeatedBills, settlePurchase } from '../invoices/purchase-amounts.ts'
 import { makePurchaseLines, updateOwnOutstanding } from '../invoices/purchase-ledger.ts'
-import { checkPurchaseReferences, findOverbilled, updatePurchaseReferences } from '../invoices/purchase-references.ts'
+import { checkPurchaseReferences, findBadSigns, findOverbilled, updatePurchaseReferences } from '../invoices/purchase-references.ts'
 import { checkPurchaseEntries, checkPurchaseStock, MOVES } from '../invoices/purchase-stock.ts'
 import { findUnsupportedPurchases } from '../invoices/purchase-unsupported.ts'
 import { findBadQuantities, findBadReturns, findOverreturned, settleReturns } from '../invoices/returns.ts'
@@ -36,7 +36,8 @@ function invoiceSteps(): Step[] {
     if (step.id === 'party') return [step, validate('party-account', (ctx) => takePartyAccount(ctx, kind)), validate('due-date', (ctx) => takeDueDates(ctx, kind))]
     if (step.id === 'unsupported-items') return [step, validate('line-accounts', takeExpenseAccounts)]
     if (step.id === 'totals') return [step, validate('returns', (ctx) => findBadReturns(ctx, kind))]
-    if (step.id === 'schedule') return [validate('outstanding', settlePurchase), step, validate('due-dates', (ctx) => settleDueDates(ctx, kind)), validate('account-currency', (ctx) => findForeignAccount(ctx, kind))]
+    if (step.id === 'schedule') return [validate('outstanding', settlePurchase), step, validate('due-dates', (ctx) => settleDueDates(ctx, kind))]
+    if (step.id === 'party-checks') return [step, validate('account-currency', (ctx) => findForeignAccount(ctx, kind))]
     return [step]
   })
 }
@@ -69,6 +70,7 @@ export const rule: PostingRule = {
     { stage: 'named', id: 'remarks', run: (ctx) => addPurchaseRemarks(ctx, formatDate(ctx, '%Y-%m-%d')) },
     { stage: 'named', id: 'overreturned', run: (ctx) => findOverreturned(ctx, kind) },
     { stage: 'named', id: 'settled-returns', run: (ctx) => settleReturns(ctx, kind) },
+    { stage: 'named', id: 'signs', run: findBadSigns },
     { stage: 'named', id: 'overbilled', run: findOverbilled },
     { stage: 'named', id: 'stock-checks', run: checkPurchaseEntries },
     { stage: 'named', id: 'rates', run: (ctx) => rateReceipts(ctx, { returned: 'purchase_invoice_item', moves: MOVES }) },

@@ -48,6 +48,17 @@ async function findUnpredicted(ctx: PostingContext, line: string, from: string):
   })
 }
 
+/** Only returns have negative quantities, and rates are not negative unless Selling Settings allow it: a submit looks at every line, a return at its draft already. For the `named` stage. */
+export async function findBadSigns(ctx: PostingContext): Promise<void> {
+  const line = `SELECT i._parent AS id, i._idx AS idx`, from = `FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent`, back = truthy('d.is_return')
+  await ctx.find({
+    type: 'ValidationError', stage: 'on_submit', field: 'items.qty', hint: 'Load returns with is_return.', select: `${line}, 'For an item ' || COALESCE(i.item_code, '') || ', quantity must be positive number' AS message ${from} WHERE d._submit AND NOT ${back} AND i.qty < 0`,
+  })
+  if (Number(ctx.site.single('Selling Settings')['allow_negative_rates_for_items'] ?? 0) === 0) await ctx.find({
+    type: 'ValidationError', stage: 'on_submit', field: 'items.rate', hint: 'Enable Allow Negative rates for Items in Selling Settings.', select: `${line}, 'For item ' || COALESCE(i.item_code, '') || ', rate must be a positive number.' AS message ${from} WHERE (d._submit OR ${back}) AND i.rate < 0`,
+  })
+}
+
 /** No more is billed or received than was ordered, nor billed than was received. For the `named` stage. */
 export async function findOverbilled(ctx: PostingContext): Promise<void> {
   await findOverbilledReceipts(ctx)
