@@ -9,6 +9,7 @@ import { updatePurchaseCost } from '../invoices/projects.ts'
 import { checkExpenseAccounts, takeExpenseAccounts } from '../invoices/purchase-accounts.ts'
 import { addPurchaseRemarks, checkPurchase, findRepeatedBills, settlePurchase } from '../invoices/purchase-amounts.ts'
 import { makePurchaseLines, updateOwnOutstanding } from '../invoices/purchase-ledger.ts'
+import { checkPurchaseReferences, findBadSigns, findOverbilled, updatePurchaseReferences } from '../invoices/purchase-references.ts'
 import { checkPurchaseEntries, checkPurchaseStock, MOVES } from '../invoices/purchase-stock.ts'
 import { findUnsupportedPurchases } from '../invoices/purchase-unsupported.ts'
 import { findBadQuantities, findBadReturns, findOverreturned, settleReturns } from '../invoices/returns.ts'
@@ -35,7 +36,8 @@ function invoiceSteps(): Step[] {
     if (step.id === 'party') return [step, validate('party-account', (ctx) => takePartyAccount(ctx, kind)), validate('due-date', (ctx) => takeDueDates(ctx, kind))]
     if (step.id === 'unsupported-items') return [step, validate('line-accounts', takeExpenseAccounts)]
     if (step.id === 'totals') return [step, validate('returns', (ctx) => findBadReturns(ctx, kind))]
-    if (step.id === 'schedule') return [validate('outstanding', settlePurchase), step, validate('due-dates', (ctx) => settleDueDates(ctx, kind)), validate('account-currency', (ctx) => findForeignAccount(ctx, kind))]
+    if (step.id === 'schedule') return [validate('outstanding', settlePurchase), step, validate('due-dates', (ctx) => settleDueDates(ctx, kind))]
+    if (step.id === 'party-checks') return [step, validate('account-currency', (ctx) => findForeignAccount(ctx, kind))]
     return [step]
   })
 }
@@ -44,10 +46,10 @@ function invoiceSteps(): Step[] {
 export const rule: PostingRule = {
   doctype: 'Purchase Invoice',
   reads: [
-    ...order.reads, 'GL Entry', 'Stock Ledger Entry', 'Payment Ledger Entry', 'Payment Schedule', 'Fiscal Year', 'Fiscal Year Company', 'Accounting Period', 'Closed Document', 'Period Closing Voucher', 'Payment Terms Template', 'Accounting Dimension Filter', 'Cost Center Allocation', 'Budget', 'Stock Reservation Entry',
+    ...order.reads, 'Purchase Order', 'GL Entry', 'Stock Ledger Entry', 'Payment Ledger Entry', 'Payment Schedule', 'Fiscal Year', 'Fiscal Year Company', 'Accounting Period', 'Closed Document', 'Period Closing Voucher', 'Payment Terms Template', 'Accounting Dimension Filter', 'Cost Center Allocation', 'Budget', 'Stock Reservation Entry',
     'Inventory Dimension', 'Putaway Rule', 'Party Link',
   ],
-  writes: ['tabGL Entry', 'tabPayment Ledger Entry', 'tabItem', 'tabItem Price', 'tabProject', 'tabVersion', 'tabStock Ledger Entry', 'tabBin', 'tabRepost Item Valuation', 'tabPurchase Invoice'],
+  writes: ['tabGL Entry', 'tabPayment Ledger Entry', 'tabItem', 'tabItem Price', 'tabProject', 'tabVersion', 'tabStock Ledger Entry', 'tabBin', 'tabRepost Item Valuation', 'tabPurchase Invoice', 'tabComment', 'tabPurchase Order', 'tabPurchase Order Item', 'tabPurchase Receipt', 'tabPurchase Receipt Item'],
   dates: ['posting_date', 'due_date', 'bill_date'],
   steps: [
     validate('posting-time', settlePostingTime),
@@ -59,6 +61,7 @@ export const rule: PostingRule = {
     validate('stock', checkPurchaseStock),
     validate('opening', async (ctx) => { await ctx.staging.run(`UPDATE ${ctx.doc} SET is_opening = 'No' WHERE COALESCE(is_opening, '') = ''`) }),
     validate('checks', checkPurchase),
+    validate('references', checkPurchaseReferences),
     validate('whole-units', (ctx) => findFractions(ctx, [['uom', 'qty'], ['stock_uom', 'stock_qty']])),
     validate('expense-accounts', checkExpenseAccounts),
     validate('set-warehouse', resetHeaderWarehouses),
@@ -67,11 +70,14 @@ export const rule: PostingRule = {
     { stage: 'named', id: 'remarks', run: (ctx) => addPurchaseRemarks(ctx, formatDate(ctx, '%Y-%m-%d')) },
     { stage: 'named', id: 'overreturned', run: (ctx) => findOverreturned(ctx, kind) },
     { stage: 'named', id: 'settled-returns', run: (ctx) => settleReturns(ctx, kind) },
+    { stage: 'named', id: 'signs', run: findBadSigns },
+    { stage: 'named', id: 'overbilled', run: findOverbilled },
     { stage: 'named', id: 'stock-checks', run: checkPurchaseEntries },
     { stage: 'named', id: 'rates', run: (ctx) => rateReceipts(ctx, { returned: 'purchase_invoice_item', moves: MOVES }) },
     { stage: 'named', id: 'ledger', run: makePurchaseLines },
     { stage: 'on_update', id: 'prices', run: (ctx) => insertMissingPrices(ctx, kind, scratchOf(ctx).lines) },
     { stage: 'on_submit', id: 'last-purchase', run: updateLastPurchaseRates },
+    { stage: 'on_submit', id: 'references', run: updatePurchaseReferences },
     { stage: 'on_submit', id: 'stock-ledger', run: writeStockLedger },
     { stage: 'on_submit', id: 'ledger', run: async (ctx) => { if (hasLedger(ctx)) await writeLedger(ctx) } },
     { stage: 'on_submit', id: 'settled', run: updateOwnOutstanding },

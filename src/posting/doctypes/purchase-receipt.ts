@@ -2,6 +2,7 @@ import { literal } from '../../staging/staging.ts'
 import type { PostingContext, PostingRule, Step } from '../framework/rule.ts'
 import { filled, PURCHASE_RECEIPT as kind, truthy } from '../orders/kind.ts'
 import { insertMissingPrices } from '../orders/item-price.ts'
+import { billReceipts } from '../invoices/billed-receipts.ts'
 import { scratchOf } from '../orders/item-details.ts'
 import { updateLastPurchaseRates } from '../orders/last-purchase.ts'
 import { findBadWarehouses, findFractions, findMissingWarehouse } from '../orders/order-checks.ts'
@@ -105,6 +106,7 @@ export const rule: PostingRule = {
       expense: `'unbilled'`, center: 'i.cost_center', project: 'NULL', opening: `'No'`, subtype: `'Purchase Receipt'`, remarks: remarks('d.remarks'), lines: receiptLines,
     }).filter((step) => step.id !== 'version'),
     { stage: 'on_submit', id: 'orders', run: (ctx) => updateOrders(ctx, RECEIPT) },
+    { stage: 'on_submit', id: 'billed', run: (ctx) => billReceipts(ctx, `SELECT d._id AS id, i.purchase_order_item AS order_line, NULL::VARCHAR AS line FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent WHERE d._submit`) },
     { stage: 'on_submit', id: 'returned', run: (ctx) => updateReturned(ctx, 'purchase_receipt_item') },
     { stage: 'on_submit', id: 'traces', run: (ctx) => leaveTraces(ctx, kind) },
   ],

@@ -11,8 +11,35 @@ export async function billedItemLines(ctx: PostingContext, entries: string | nul
     seq: seq(4), from, where: `${billed} AND NOT COALESCE(${stock}, FALSE)`,
     line: { account: 'i.expense_account', against: 'd.supplier', debit: 'i.base_net_amount', debit_in_transaction_currency: 'i.net_amount', cost_center: 'i.cost_center', project },
   }]
+  lines.push(...exchangeLines(from, `${billed} AND m.is_stock_item = 1 AND NOT ${truthy('d.update_stock')} AND ${PERPETUAL}`, project, seq))
+  if (ctx.childCount('taxes') > 0) lines.push(...valuationLines(ctx, from, project, seq))
   if (entries !== null) lines.push(...stockLines(entries, from, `${billed} AND ${stock}`, project, seq))
   return lines
+}
+
+/** Goods received at another rate of exchange: what they cost more or less than the receipt said is a gain or a loss. */
+function exchangeLines(from: string, where: string, project: string, seq: (nth: number) => string): LineSource[] {
+  const difference = 'i.qty * i.net_rate * (CAST(r.conversion_rate AS DOUBLE) - d.conversion_rate)', common = { against: 'd.supplier', cost_center: 'i.cost_center', project }
+  const changed = { from: `${from} JOIN rows."tabPurchase Receipt" r ON r.name = i.purchase_receipt JOIN rows."tabPurchase Receipt Item" ri ON ri.name = i.pr_detail JOIN rows."tabCompany" co ON co.name = d.company`, where: `${where} AND ${truthy('r.conversion_rate')} AND CAST(r.conversion_rate AS DOUBLE) <> d.conversion_rate AND CAST(ri.net_rate AS DOUBLE) = i.net_rate` }
+  return [
+    { seq: seq(5), ...changed, line: { ...common, account: 'i.expense_account', debit: difference } },
+    { seq: seq(6), ...changed, line: { ...common, account: 'co.exchange_gain_loss_account', credit: difference } },
+  ]
+}
+
+/** Charges that count for valuation and that the receipt has not taken from their accounts: they are now, by their share; the last takes the rest. */
+function valuationLines(ctx: PostingContext, from: string, project: string, seq: (nth: number) => string): LineSource[] {
+  const taxes = `(SELECT t.*, CASE WHEN t.add_deduct_tax = 'Add' THEN 1 ELSE -1 END * t.base_tax_amount_after_discount_amount AS amount FROM ${ctx.child('taxes')} t WHERE t.category IN ('Valuation', 'Valuation and Total') AND COALESCE(t.base_tax_amount_after_discount_amount, 0) <> 0)`
+  const booked = `EXISTS (SELECT 1 FROM rows."tabGL Entry" g JOIN ${taxes} t ON t._parent = d._id AND t.account_head = g.account WHERE g.voucher_type = 'Purchase Receipt' AND g.voucher_no = i.purchase_receipt)`
+  const open = `${PERPETUAL} AND COALESCE(d.is_opening, 'No') = 'No' AND m.is_stock_item = 1 AND ${truthy('i.item_tax_amount')} AND COALESCE(i.purchase_receipt, '') <> '' AND d._id IN (SELECT _parent FROM ${taxes}) AND NOT ${booked}`
+  const amount = 'round_even(i.item_tax_amount, 2)', remark = remarks('d.remarks')
+  const sums = `(SELECT d._id, SUM(${amount}) AS booked FROM ${from} WHERE d._submit AND ${open} GROUP BY d._id)`
+  const shares = `(SELECT t.*, b.booked, b.booked * (t.amount / SUM(t.amount) OVER (PARTITION BY t._parent)) AS share, row_number() OVER (PARTITION BY t._parent ORDER BY t._idx DESC) AS back FROM ${taxes} t JOIN ${sums} b ON b._id = t._parent)`
+  const taken = `(SELECT t.*, CASE WHEN t.back = 1 THEN t.booked - COALESCE(SUM(t.share) OVER (PARTITION BY t._parent ORDER BY t._idx ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) ELSE t.share END AS taken FROM ${shares} t)`
+  return [
+    { seq: seq(8), from: `${from} JOIN rows."tabCompany" co ON co.name = d.company`, where: open, line: { account: 'co.stock_received_but_not_billed', against: 'd.supplier', debit: amount, debit_in_transaction_currency: 'round_even(i.item_tax_amount / d.conversion_rate, 2)', cost_center: 'd.cost_center', project, remarks: remark } },
+    { seq: '210000000 + t._idx', from: `${ctx.live} d JOIN ${taken} t ON t._parent = d._id`, where: 't.booked <> 0', line: { account: 't.account_head', against: 'd.supplier', credit: 't.taken', credit_in_transaction_currency: 'round_even(t.taken / d.conversion_rate, 2)', cost_center: 't.cost_center', remarks: remark } },
+  ]
 }
 
 /** What stock is worth goes to the warehouse's account; what the stock ledger made of it otherwise, to the company's expenses. */

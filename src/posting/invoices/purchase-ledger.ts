@@ -16,14 +16,16 @@ const AMOUNT = /^(debit|credit)/
 const NOTHING: Record<string, string> = { due_date: 'NULL::DATE', against_self: 'FALSE', apart: 'FALSE', project: `NULLIF(d.project, '')`, remarks: 'd.remarks' }
 const COLUMNS = ['party_type', 'party', 'against', 'debit', 'credit', 'debit_in_transaction_currency', 'credit_in_transaction_currency', 'against_voucher_type', 'against_voucher', 'cost_center', 'project', 'due_date', 'against_self', 'apart', 'remarks'] as const
 
+/** SQL: the currency of the account `k`, the company's where it has none. */
+const accountCurrency = `COALESCE(NULLIF(k.account_currency, ''), c.default_currency)`
 /** SQL: amount in the currency of the account `k`, unless the line gives it. */
-const ownCurrency = (given: string | undefined, amount: string) => given ?? `CASE WHEN k.account_currency IS NOT DISTINCT FROM c.default_currency THEN ${amount} ELSE round_even((${amount}) / COALESCE(NULLIF(d.conversion_rate, 0), 1), 2) END`
+const ownCurrency = (given: string | undefined, amount: string) => given ?? `CASE WHEN ${accountCurrency} = c.default_currency THEN ${amount} ELSE round_even((${amount}) / COALESCE(NULLIF(d.conversion_rate, 0), 1), 2) END`
 
 /** SELECT of the ledger lines a source gives, over documents `d` with their company `c`. */
 function select({ seq, from, where, line }: LineSource): string {
   const columns = COLUMNS.map((column) => `${line[column] ?? NOTHING[column] ?? (AMOUNT.test(column) ? '0.0' : 'NULL::VARCHAR')} AS ${column}`).join(', ')
   return `SELECT d._id, d.currency AS transaction_currency, COALESCE(NULLIF(d.conversion_rate, 0), 1) AS transaction_exchange_rate, CASE WHEN ${truthy('d.is_return')} THEN 'Debit Note' ELSE 'Purchase Invoice' END AS voucher_subtype, d.is_opening,
-    ${seq} AS _seq, ${line.account} AS account, k.account_currency, ${columns}, ${ownCurrency(line.debit_in_account_currency, line.debit ?? '0.0')} AS debit_in_account_currency, ${ownCurrency(line.credit_in_account_currency, line.credit ?? '0.0')} AS credit_in_account_currency
+    ${seq} AS _seq, ${line.account} AS account, ${accountCurrency} AS account_currency, ${columns}, ${ownCurrency(line.debit_in_account_currency, line.debit ?? '0.0')} AS debit_in_account_currency, ${ownCurrency(line.credit_in_account_currency, line.credit ?? '0.0')} AS credit_in_account_currency
     FROM ${from} JOIN rows."tabCompany" c ON c.name = d.company LEFT JOIN rows."tabAccount" k ON k.name = ${line.account} WHERE d._submit AND ${where}`
 }
 
@@ -75,7 +77,7 @@ function taxLines(ctx: PostingContext, live: string): LineSource[] {
     {
       seq: '200000000 + t._idx', from, where: `t.category IN ('Total', 'Valuation and Total') AND COALESCE(${base}, 0) <> 0`, line: {
         account: 't.account_head', against: 'd.supplier', cost_center: 't.cost_center', debit: side('debit', base), credit: side('credit', base), debit_in_transaction_currency: side('debit', amount), credit_in_transaction_currency: side('credit', amount),
-        debit_in_account_currency: `CASE WHEN k.account_currency IS NOT DISTINCT FROM c.default_currency THEN ${side('debit', base)} ELSE ${side('debit', amount)} END`, credit_in_account_currency: `CASE WHEN k.account_currency IS NOT DISTINCT FROM c.default_currency THEN ${side('credit', base)} ELSE ${side('credit', amount)} END`,
+        debit_in_account_currency: `CASE WHEN ${accountCurrency} = c.default_currency THEN ${side('debit', base)} ELSE ${side('debit', amount)} END`, credit_in_account_currency: `CASE WHEN ${accountCurrency} = c.default_currency THEN ${side('credit', base)} ELSE ${side('credit', amount)} END`,
       },
     },
     {
@@ -97,7 +99,7 @@ function settlementLines(live: string): LineSource[] {
     },
     {
       seq: String(seq + 1), from: live, where, line: {
-        account, against: 'd.supplier', credit: base, credit_in_account_currency: `CASE WHEN k.account_currency IS NOT DISTINCT FROM c.default_currency THEN ${base} ELSE ${amount} END`, credit_in_transaction_currency: amount, cost_center: center, apart: 'TRUE',
+        account, against: 'd.supplier', credit: base, credit_in_account_currency: `CASE WHEN ${accountCurrency} = c.default_currency THEN ${base} ELSE ${amount} END`, credit_in_transaction_currency: amount, cost_center: center, apart: 'TRUE',
       },
     },
   ]

@@ -10,7 +10,7 @@ const DOCUMENT: [condition: string, field: string, reason: string][] = [
   [truthy('d.use_transaction_date_exchange_rate'), 'use_transaction_date_exchange_rate', 'Exchange rates that replace the given one are not predicted'],
 ]
 const TABLES: [table: string, reason: string][] = [['advances', 'Advances are not predicted'], ['advance_tax', 'Taxes on advances are not predicted'], ['tax_withheld_vouchers', 'Tax withholding is not predicted']]
-const ITEMS = ['purchase_order', 'po_detail', 'purchase_receipt', 'pr_detail', 'sales_invoice_item', 'wip_composite_asset', 'from_warehouse', 'bom', 'deferred_expense_account', 'serial_and_batch_bundle', 'rejected_serial_and_batch_bundle']
+const ITEMS = ['sales_invoice_item', 'wip_composite_asset', 'from_warehouse', 'bom', 'deferred_expense_account', 'serial_and_batch_bundle', 'rejected_serial_and_batch_bundle']
 
 /** Nothing is guessed: purchase invoices with parts that are not covered are refused with the reason. */
 export async function findUnsupportedPurchases(ctx: PostingContext): Promise<void> {
@@ -18,7 +18,7 @@ export async function findUnsupportedPurchases(ctx: PostingContext): Promise<voi
   for (const [condition, field, reason] of DOCUMENT) await ctx.find({ type: 'unsupported', field, message: reason, hint, select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${condition}` })
   for (const [table, reason] of TABLES) if (ctx.childCount(table) > 0) await ctx.find({ type: 'unsupported', field: table, message: reason, hint, select: `SELECT DISTINCT _parent AS id FROM ${ctx.child(table)}` })
   await ctx.find({
-    type: 'unsupported', field: 'items', message: 'Lines that refer to orders or receipts, of assets, deferred expenses, transfers or bundles are not predicted', hint,
+    type: 'unsupported', field: 'items', message: 'Lines of assets, deferred expenses, transfers or bundles are not predicted', hint,
     select: `SELECT i._parent AS id, i._idx AS idx FROM ${items} i LEFT JOIN rows."tabItem" m ON m.name = i.item_code WHERE ${ITEMS.map((field) => filled(`i.${field}`)).join(' OR ')} OR ${truthy('i.enable_deferred_expense')} OR COALESCE(m.is_fixed_asset, 0) = 1`,
   })
   if (Number(ctx.site.single('Buying Settings')['use_transaction_date_exchange_rate'] ?? 0) !== 0) await ctx.find({ type: 'unsupported', field: 'conversion_rate', message: 'Buying Settings replace exchange rates of invoices', hint, select: `SELECT d._id AS id FROM ${ctx.doc} d` })

@@ -102,7 +102,7 @@ async function findWrongCurrency(ctx: PostingContext, kind: OrderKind): Promise<
     select: `SELECT d._id AS id, d.currency AS "value", 'Accounting Entry for ${kind.partyType}: ' || a.party || ' can only be made in currency: ' || a.currency AS message FROM ${ctx.doc} d
       JOIN ${accounts} a ON a.party = d.${kind.party} AND a.company = d.company WHERE a.currency <> a.company_currency AND d.currency <> a.currency`,
   })
-  if (!kind.selling) await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET party_account_currency = a.currency FROM ${accounts} a WHERE a.party = t.supplier AND a.company = t.company`)
+  if (!kind.selling && kind.invoice === undefined) await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET party_account_currency = a.currency FROM ${accounts} a WHERE a.party = t.supplier AND a.company = t.company`)
 }
 
 /** Items and quantities, after the totals. */
