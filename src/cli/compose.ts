@@ -8,7 +8,7 @@ import { loadProject, type Override, type Project } from '../config/project.ts'
 import { LandfallError } from '../errors/error.ts'
 import { Journal } from '../ledger/journal.ts'
 import { fixedClock, systemClock, type Clock } from '../model/clock.ts'
-import type { ProgressEvent } from '../phases/phase.ts'
+import type { PhaseContext, ProgressEvent } from '../phases/phase.ts'
 import type { Extracted } from '../phases/extract.ts'
 import { makePlan, planDocuments } from '../phases/plan.ts'
 import type { RunPorts } from '../run/context.ts'
@@ -18,14 +18,15 @@ import { openSource, stagedFolders } from '../sources/registry.ts'
 import type { Source } from '../sources/source.ts'
 import { ParquetScan } from '../staging/parquet-scan.ts'
 import { Staging } from '../staging/staging.ts'
-import { openTarget, type SiteSettings } from '../targets/registry.ts'
+import { openTarget } from '../targets/registry.ts'
 import type { Target } from '../targets/target.ts'
 import { prove } from '../checks/reconcile/suite.ts'
 import type { LedgerSpec } from '../checks/ledgers/spec.ts'
 import { openBooks, openingSite, type Opened } from '../mapping/opening.ts'
 import { compileLedgers, readProjectMap } from './ledger-specs.ts'
 import { compileProject, makeMapper } from './mapper.ts'
-import { planOrder } from '../model/plan.ts'
+import { planOrder, type Plan } from '../model/plan.ts'
+import { canProve, chooseFor, proveFor, severalLanes, siteSettings, zoneOf, type LaneParts } from './lanes.ts'
 
 /** A project opened for work: the one place where rooms meet. Close it, or the staging file stays locked. */
 export interface Workspace {
@@ -98,7 +99,7 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
     return {
       project, site, staging, target, journal, clock,
       mappings: loaded,
-      migration: () => makeMigration(project, loaded(), site, staging, target, clock),
+      migration: () => makeMigration({ project, site, staging, target, clock }, loaded()),
       ledgers: (extracted) => ledgersOf(project, loaded(), site, extracted),
       ports: (emit) => ({
         staging, journal, clock, signal, emit, retries: config.limits.retries, reached: options.reached,
@@ -116,7 +117,8 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
   }
 }
 
-function makeMigration(project: Project, mappings: LoadedMapping[], site: Site, staging: Staging, target: Target, clock: Clock): Migration {
+function makeMigration(parts: LaneParts, mappings: LoadedMapping[]): Migration {
+  const { project, site, staging, target, clock } = parts, timeZone = zoneOf(project, site)
   const { config, paths } = project
   const plan = makePlan(planDocuments(mappings), (name) => site.doctype(name))
   const fixed: Record<string, number> = {}
@@ -138,8 +140,8 @@ function makeMigration(project: Project, mappings: LoadedMapping[], site: Site, 
       },
       open: (name) => openProjectSource(project, name, staging), batchRows: config.limits.batch_rows, spoolFolder: paths.spool, onError: config.run.on_source_error,
     },
-    map: { makeMapper: async (described) => makeMapper(staging, compileProject(mappings, described, site, plan)), site, target, plan, clock: config.run.now === undefined ? clock : fixedClock(config.run.now) },
-    load: { target, batchDocuments: config.limits.load_batch, fixed },
+    map: { makeMapper: async (described) => makeMapper(staging, compileProject(mappings, described, site, plan)), site, target, plan, clock: config.run.now === undefined ? clock : fixedClock(config.run.now), ...(timeZone === undefined ? {} : { timeZone }) },
+    load: { target, batchDocuments: config.limits.load_batch, fixed, ...(severalLanes(project) ? { begin: (ctx) => beginLanes(parts, plan, ctx) } : {}) },
     onBlocking: config.run.on_blocking,
     prove: !config.run.verify ? null : (extracted) => (onCheck) => prove(staging, {
       site, doctypes: planOrder(plan), tolerance: String(config.requirements.tolerance),
@@ -164,9 +166,12 @@ function ledgersOf(project: Project, mappings: LoadedMapping[], site: Site, extr
   return compileLedgers(project, compileProject(mappings, extracted.described, site, makePlan(planDocuments(mappings), (name) => site.doctype(name))), ledgers)
 }
 
-/** Targets know no `undefined` that is written out. */
-function siteSettings({ kind: _kind, ...settings }: Project['config']['target']): SiteSettings {
-  return settings
+/** Before the first document: proves what is not, where the project says so, and chooses the ways. */
+async function beginLanes(parts: LaneParts, plan: Plan, ctx: PhaseContext): Promise<void> {
+  if (parts.project.config.run.prove && canProve(parts.project)) await proveFor(parts, plan, { canaries: { seed: 1 } })
+  const counts = new Map<string, number>()
+  for (const { lane, documents } of await chooseFor(parts, plan)) counts.set(lane, (counts.get(lane) ?? 0) + documents)
+  ctx.emit({ type: 'note', scope: { step: 'load' }, level: 'info', message: `Lanes: ${[...counts].map(([lane, documents]) => `${documents} documents by ${lane}`).join(', ')} (landfall plan says why)` })
 }
 
 /** What a run is made from. Where a source is reached, limits, and the way a run behaves are not part of it: they may change between stop and resume. */

@@ -13,6 +13,7 @@ import * as init from './commands/init.ts'
 import * as post from './commands/post.ts'
 import * as plan from './commands/plan.ts'
 import * as preflight from './commands/preflight.ts'
+import * as prove from './commands/prove.ts'
 import * as rehearse from './commands/rehearse.ts'
 import * as report from './commands/report.ts'
 import * as retry from './commands/retry.ts'
@@ -27,7 +28,7 @@ import { EXIT_CODES } from './environment.ts'
 /** A command adds itself to the program; `signal` is aborted by Ctrl-C. */
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
-const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, plan, preflight, run, findings, retry, verify, report, status, rollback, post, rehearse, conformance, demo, test, docs]
+const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, plan, preflight, prove, run, findings, retry, verify, report, status, rollback, post, rehearse, conformance, demo, test, docs]
 
 /** The command line, ready to parse. Wrong usage throws CommanderError after the message was printed. */
 export function buildProgram(signal: AbortSignal): Command {

@@ -131,6 +131,7 @@ export const runSchema = strict({
   on_blocking: z.enum(['stop', 'skip_documents']).default('stop').describe('Blocking findings before the load: stop and load nothing, or load the rest and leave those documents out.'),
   on_source_error: z.enum(['stop', 'skip']).default('stop').describe('An entity that cannot be read: stop the run, or go on without it (its documents are missing and reported).'),
   now: z.string().regex(/^\d{4}-\d{2}-\d{2}/, 'a date, YYYY-MM-DD').optional().describe('The day the run pretends to be, for defaults such as Today and series with the year. Default: today.'),
+  prove: z.boolean().default(true).describe('Where the database and the bench are set up: try canaries of shapes that are not proven yet before the load, in transactions that are rolled back.'),
   verify: z.boolean().default(true).describe('Prove the result after the load.'),
 })
 
@@ -143,15 +144,53 @@ export const restSchema = strict({
   headers: z.record(z.string(), z.string()).default({}).describe('Further headers of every request, for what stands in front of the site.'),
 })
 
+export const benchSchema = strict({
+  folder: z.string().describe('Folder of the bench, on the machine it is on: it has `sites/` and `env/`.'),
+  site: z.string().describe('Name of the site, a folder below `sites/`.'),
+  way: z.enum(['local', 'ssh', 'docker', 'kubectl']).default('local').describe('How that machine is reached.'),
+  host: z.string().optional().describe('Of `way: ssh`.'),
+  user: z.string().optional().describe('Whom to log in as, of `way: ssh` and `docker`.'),
+  port: z.int().min(1).max(65_535).optional().describe('Of `way: ssh`.'),
+  container: z.string().optional().describe('Of `way: docker` and `kubectl`.'),
+  pod: z.string().optional().describe('Of `way: kubectl`.'),
+  namespace: z.string().optional().describe('Of `way: kubectl`.'),
+  context: z.string().optional().describe('Of `way: kubectl`.'),
+  python: z.string().optional().describe('Interpreter in place of the bench\'s own `env/bin/python`.'),
+  run_as: z.string().default('Administrator').describe('User of the site that documents are written as.'),
+  workers: z.int().min(1).max(32).default(1).describe('Processes at most.'),
+  document_seconds: z.int().min(1).max(3600).default(120).describe('A document that takes longer is cut off and refused.'),
+})
+
+export const databaseSchema = strict({
+  name: z.string().min(1).describe('The site\'s database: `db_name` of its site_config.json.'),
+  host: z.string().min(1).default('127.0.0.1').describe('Host name or address of the site\'s MariaDB.'),
+  port: z.int().min(1).max(65_535).default(3306).describe('Port.'),
+  socket: z.string().min(1).optional().describe('Unix socket, instead of host and port.'),
+  user: z.string().min(1).optional().describe('User. Default: the site\'s own, which is named like its database.'),
+  password: z.string().default('').describe('Password: `${env:NAME}` or `${file:PATH}`; `db_password` of site_config.json.'),
+  tls: z.enum(['off', 'require', 'verify']).default('off').describe('`require` encrypts without checking who answers, `verify` also checks the certificate.'),
+  tls_ca: z.string().optional().describe('File of the authority that signed the server\'s certificate (PEM).'),
+  tls_cert: z.string().optional().describe('File of the client certificate (PEM).'),
+  tls_key: z.string().optional().describe('File of the client key (PEM).'),
+  connect_timeout_seconds: z.int().min(1).max(600).default(10).describe('How long to wait for a connection.'),
+  lock_wait_seconds: z.int().min(1).max(600).default(20).describe('How long a statement waits for rows that somebody else holds.'),
+  retries: z.int().min(0).max(100).default(4).describe('How often a batch is tried again after a deadlock, a lock wait or a lost connection.'),
+  bulk: z.enum(['auto', 'infile', 'insert']).default('auto').describe('`infile` streams into LOAD DATA LOCAL INFILE, `insert` writes statements of many rows, `auto` takes the first where the server allows it.'),
+  redis_cache: z.string().min(1).optional().describe('The site\'s cache: `redis_cache` of common_site_config.json. It is emptied after each phase; without it by the bench lane, where that is set up.'),
+})
+
+const laneChoice = z.enum(['auto', 'rest', 'bench', 'express'])
+
 export const targetSchema = strict({
   kind: z.enum(['rehearsal', 'site']).default('rehearsal').describe('rehearsal: a whole ERPNext site in an embedded database inside the project. site: a real one.'),
   url: z.string().optional().describe('Address of the site, for kind `site`: https://erp.example.com.'),
   api_key: z.string().optional().describe('API key of the user that documents are written as; that user needs the right to create them.'),
   api_secret: z.string().optional().describe('Its secret: `${env:NAME}` or `${file:PATH}`.'),
-  lane: z.enum(['auto', 'rest', 'bench', 'express']).default('auto').describe('The way in. rest: HTTP. bench: the site\'s own Python. express: its database. auto: the fastest of those that are set up.'),
+  lane: laneChoice.default('auto').describe('The way in. rest: HTTP. bench: the site\'s own Python. express: its database, for documents of proven shapes (`landfall prove`); the others go by bench or rest. auto: the fastest of those that are set up.'),
+  lanes: z.record(z.string(), laneChoice).default({}).describe('The way in for single DocTypes: `{Customer: express, Sales Invoice: rest}`.'),
   rest: restSchema.prefault({}).describe('The HTTP lane.'),
-  bench: z.looseObject({}).default({}).describe('The bench lane.'),
-  database: z.looseObject({}).default({}).describe('The express lane.'),
+  bench: benchSchema.optional().describe('The bench lane.'),
+  database: databaseSchema.optional().describe('The express lane; it needs another one beside it for what is not proven.'),
 })
 
 export const configSchema = strict({

@@ -4,13 +4,14 @@ import { ident, literal, type Staging } from '../staging/staging.ts'
  * The ledger: tables that live beside the documents, in the same database, so that a document and the note that it was written commit
  * together. `documents`: what stands on the site for which legacy key (`outcome` loaded), and what was refused there. `batches`: what was
  * written as one, in order of `seq`. `rows_written`: every row of a batch by table and name. `before_images`: JSON text of columns of
- * older rows before a batch changed them. `marks`: where undo may go back to, with the checksums of all tables at that moment.
+ * older rows before a batch changed them. `lanes`: which way the documents of a batch went, where there are several. `marks`: where undo may go back to, with the checksums of all tables at that moment.
  */
 const TABLES: Record<string, string> = {
   documents: 'run VARCHAR, phase VARCHAR, wave INTEGER, batch BIGINT, entity VARCHAR, "key" VARCHAR, doctype VARCHAR, name VARCHAR, docstatus INTEGER, row_hash UBIGINT, outcome VARCHAR, reason VARCHAR',
   batches: 'seq BIGINT, batch VARCHAR, run VARCHAR, phase VARCHAR, wave INTEGER, doctype VARCHAR, documents BIGINT, rows_written BIGINT',
   rows_written: 'batch BIGINT, tbl VARCHAR, name VARCHAR',
   before_images: 'run VARCHAR, seq BIGINT, batch BIGINT, tbl VARCHAR, "key" VARCHAR, col VARCHAR, "before" VARCHAR',
+  lanes: 'batch BIGINT, doctype VARCHAR, name VARCHAR, lane VARCHAR',
   marks: 'run VARCHAR, mark VARCHAR, seq BIGINT, "at" VARCHAR, checksums VARCHAR',
 }
 
@@ -33,7 +34,7 @@ export class Ledger {
   }
 
   /** SQL name of a ledger table. */
-  table(name: 'documents' | 'batches' | 'rows_written' | 'before_images' | 'marks'): string {
+  table(name: 'documents' | 'batches' | 'rows_written' | 'before_images' | 'lanes' | 'marks'): string {
     return `${this.#schema}.${name}`
   }
 

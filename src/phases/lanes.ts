@@ -17,13 +17,15 @@ export interface LaneOptions {
   /** What the user asked for: for all, or for single DocTypes. `auto` chooses. */
   wanted: { all: LaneKind | 'auto'; doctypes: Record<string, LaneKind | 'auto'> }
   binding: ProofBinding
+  /** Only tell: the choice of a run that has begun to load stays as it is. */
+  keep?: boolean
 }
 
 /** The lane that takes what cannot go express: the site's own controllers decide, by the faster way there is. */
 const BY_CONTROLLERS: LaneKind[] = ['bench', 'rest']
 
 /**
- * Chooses a lane for every shape of the drafts, in `ops.lanes` (doctype, shape, lane). Express only takes shapes whose canaries proved equal. Documents of a DocType that
+ * Chooses a lane for every shape of the drafts, in `ops.lanes` (doctype, shape, lane); documents that may go express are in `ops.permits` (doctype, id). Express only takes shapes whose canaries proved equal. Documents of a DocType that
  * refer to each other, or that change rows of others, all take one lane: two would write in another order than was predicted.
  * Throws `config-invalid` when a lane is asked for that the project has no access for, or when there is none at all.
  */
@@ -38,9 +40,12 @@ export async function chooseLanes(staging: Staging, options: LaneOptions): Promi
     const made = shapes.map((shape) => ({ doctype, shape: shape.shape, documents: shape.documents, proof: proofs.get(shape.shape) ?? null, ...laneFor(options, wanted, proofs.get(shape.shape) ?? null) }))
     choices.push(...await together(staging, options, doctype, made))
   }
+  if (options.keep === true) return choices
   await staging.transaction(async () => {
     await staging.run(`DELETE FROM ops.lanes WHERE doctype IN (${[...options.order, ''].map((doctype) => literal(doctype)).join(', ')})`)
     for (const choice of choices) await staging.run(`INSERT INTO ops.lanes VALUES (${[choice.doctype, choice.shape, choice.lane].map((value) => literal(value)).join(', ')})`)
+    await staging.run('CREATE OR REPLACE TABLE ops.permits AS SELECT DISTINCT s.doctype, s.id FROM ops.shapes s JOIN ops.lanes l ON l.doctype = s.doctype AND l.shape = s.shape'
+      + ` WHERE l.lane = 'express' AND (s.doctype || ' ' || s.shape) IN (${['', ...choices.filter(({ proof }) => proof?.status === 'equal').map(({ doctype, shape }) => `${doctype} ${shape}`)].map((text) => literal(text)).join(', ')})`)
   })
   return choices
 }

@@ -11,6 +11,8 @@ export interface LoadOptions {
   /** Documents per batch to begin with; a DocType whose policy fixes a size has it in `fixed`. */
   batchDocuments: number
   fixed: Record<string, number>
+  /** Called once per run, before its first document: chooses the ways documents take. */
+  begin?: (ctx: PhaseContext) => Promise<void>
 }
 
 /**
@@ -21,7 +23,10 @@ export interface LoadOptions {
 export async function load(ctx: PhaseContext, options: LoadOptions): Promise<OutcomeCounts> {
   const { target } = options
   const marks = new Set((await target.marks(ctx.run)).map((mark) => mark.mark))
-  if (!marks.has('start')) await target.mark(ctx.run, 'start')
+  if (!marks.has('start')) {
+    await options.begin?.(ctx)
+    await target.mark(ctx.run, 'start')
+  }
   for (const phase of options.plan.phases) {
     for (const wave of phase.waves) {
       for (const doctype of wave.doctypes) {

@@ -34,6 +34,8 @@ export interface MapOptions {
   plan: Plan
   /** The day documents are posted on. */
   clock: Clock
+  /** Time zone of the site, where its today is that of the clock. Default: the clock's own day. */
+  timeZone?: string
   /** Only documents of this DocType whose `(entity, key)` are in the relation are posted: for a retry. All others stay as they are. */
   only?: { doctype: string; relation: string }
 }
@@ -52,7 +54,7 @@ const MADE_HERE = ['findings', 'refused', 'updates', 'hash_units', 'left_out', '
 export async function mapAll(ctx: PhaseContext, options: MapOptions): Promise<MapResult> {
   await clear(ctx)
   await seedRows(ctx, options)
-  const engine = await PostingEngine.open(ctx.staging, options.site, options.clock)
+  const engine = await PostingEngine.open(ctx.staging, options.site, options.clock, options.timeZone === undefined ? {} : { timeZone: options.timeZone })
   const mapper = await options.makeMapper(options.described)
   const entities = await cleanse(ctx, mapper)
   await mapper.prepare()

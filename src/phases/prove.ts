@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { LandfallError } from '../errors/error.ts'
 import { timestamp, type Clock } from '../model/clock.ts'
 import { Chains, refKey, type GivenDocument } from '../posting/canary/chain.ts'
-import { compareEffects, judge, proofsOf, saveProof, type CanaryRunner, type ProofBinding, type ShapeProof } from '../posting/canary/proof.ts'
+import { bindingOf, compareEffects, judge, proofsOf, saveProof, type CanaryRunner, type ShapeProof } from '../posting/canary/proof.ts'
 import { chooseCanaries, findShapes, type CanaryOptions, type Shape } from '../posting/canary/shapes.ts'
 import { predictSet, type Effect } from '../posting/canary/set.ts'
 import { PostingEngine } from '../posting/engine.ts'
@@ -17,11 +17,16 @@ export interface ProveOptions {
   target: Target
   /** DocTypes in order of load. */
   order: string[]
+  /** DocTypes to prove; absent: all. */
+  only?: string[] | undefined
   runner: CanaryRunner
   clock: Clock
   /** Where rows of the site travel through on their way into the engine's own database. */
   spoolFolder: string
+  /** Which rules predict; see `rulesVersion`. */
   rules: string
+  /** What the site says it is by now (versions, customisations): another answer voids proofs, as another description does. */
+  siteState?: string
   /** The site's own time zone, which its today and now are of. */
   timeZone?: string
   canaries: CanaryOptions
@@ -39,13 +44,13 @@ const AT_ONCE = 40
  * site's rows are those the target knows. Throws `usage` when nothing has been mapped.
  */
 export async function proveShapes(staging: Staging, options: ProveOptions): Promise<ShapeProof[]> {
-  const { site, order, clock } = options, binding: ProofBinding = { site: site.hash(), rules: options.rules }
+  const { site, order, clock } = options, binding = bindingOf(site, options)
   if (!await staging.exists('rows."tabSeries"')) throw new LandfallError('usage', 'There are no drafts to prove yet.', { hint: 'landfall preflight maps and predicts; then prove.' })
   const chains = await Chains.open(staging, site, order), proofs: ShapeProof[] = []
   const own = await Staging.open(':memory:', { allowedFolders: [options.spoolFolder] })
   try {
     const engine = await engineAsSite(own, staging, options)
-    for (const doctype of order) {
+    for (const doctype of order.filter((name) => options.only?.includes(name) ?? true)) {
       const shapes = await findShapes(staging, site, doctype), held = options.again === true ? new Map<string, ShapeProof>() : await proofsOf(staging, binding, doctype)
       if (shapes.length === 0) continue
       const open = shapes.filter((shape) => !held.has(shape.shape)), made: ShapeProof[] = shapes.flatMap((shape) => { const proof = held.get(shape.shape); return proof === undefined ? [] : [{ ...proof, documents: shape.documents }] })

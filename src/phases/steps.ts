@@ -20,9 +20,13 @@ export async function stagedRun(staging: Staging): Promise<{ run: string; finger
 
 /** Empties staging and claims it for `run`: what it holds can always be had again from the source, the ledger and the site. */
 export async function resetStaging(staging: Staging, run: string, fingerprint: string): Promise<void> {
+  const proven = await staging.exists('ops.proofs')
   await staging.transaction(async () => {
+    // What was proven of the site holds for the next run, and takes the site's time to prove again.
+    if (proven) await staging.run('CREATE OR REPLACE TEMP TABLE kept_proofs AS SELECT * FROM ops.proofs')
     for (const schema of ['raw', 'clean', 'drafts', 'rows', 'ops', 'work']) await staging.run(`DROP SCHEMA ${schema} CASCADE; CREATE SCHEMA ${schema}`)
     await createOps(staging)
+    if (proven) await staging.run('CREATE TABLE ops.proofs AS SELECT * FROM temp.kept_proofs; DROP TABLE temp.kept_proofs')
     await staging.run('INSERT INTO ops.run VALUES ($1, $2)', [run, fingerprint])
   })
 }

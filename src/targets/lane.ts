@@ -30,11 +30,14 @@ export interface LaneDocument {
   touches: string[]
 }
 
-/** Documents of one DocType in draft order, from `from` to `to` (`_id`, inclusive); the predicted rows stand in `rows.*`. Idempotent by `batch`. */
-export interface LaneBatch { run: string; phase: string; wave: number; doctype: string; batch: string; from: number; to: number; documents: LaneDocument[] }
+/**
+ * Documents of one DocType in draft order, from `from` to `to` (`_id`, inclusive); the predicted rows stand in `rows.*`. Idempotent by `batch`. `shared`: other lanes of the run
+ * write documents of this DocType too, and may have moved its counters already.
+ */
+export interface LaneBatch { run: string; phase: string; wave: number; doctype: string; batch: string; from: number; to: number; documents: LaneDocument[]; shared?: boolean }
 
-/** What became of one document. `unchanged`: the site had it from this or an earlier run. `name` is the one the site gave. */
-export interface LaneOutcome { id: number; status: 'loaded' | 'unchanged' | 'refused'; name: string | null; reason: { type: string; message: string } | null }
+/** What became of one document. `unchanged`: the site had it from this or an earlier run. `name` is the one the site gave. `lane`: the way it went, where there are several. */
+export interface LaneOutcome { id: number; status: 'loaded' | 'unchanged' | 'refused'; name: string | null; reason: { type: string; message: string } | null; lane?: LaneKind }
 
 /** A row of a table of the site: column to value; dates and times as text in MariaDB's form. */
 export type SiteRow = Record<string, string | number | null>
@@ -46,14 +49,17 @@ export interface LaneChange { doctype: string; name: string; values: Record<stri
 export interface LaneUndo { removed: number; restored: number; kept: { doctype: string; name: string; reason: string }[] }
 
 /**
- * What an undo takes back: documents in reverse order of their writing (`modified`: when the site last changed them, as far as the mirror knows; null: not known),
- * then values that older rows held before (`restore`, of documents, not of child rows).
+ * What an undo takes back: documents in reverse order of their writing (`modified`: when the site last changed them, as far as the mirror knows; null: not known; `lane`: the
+ * way they went, null: not known), then values that older rows held before (`restore`, of documents, not of child rows). `changed`: documents that `change` set values of; what it
+ * changed goes first, by lanes that noted it on the site.
  */
-export interface UndoRequest { run: string; documents: { doctype: string; name: string; docstatus: number; batch: string; modified: string | null }[]; restore: LaneChange[] }
+export interface UndoRequest { run: string; documents: { doctype: string; name: string; docstatus: number; batch: string; modified: string | null; lane?: LaneKind | null }[]; restore: LaneChange[]; changed?: { doctype: string; name: string }[] }
 
 /** One way into a real site. Calls run one after another; a lane has connections and processes of its own within a call. */
 export interface Lane {
   readonly kind: LaneKind
+  /** For people, where it is more than its kind. */
+  readonly label?: string
   readonly can: {
     /** Ledger rows commit with the documents, in the site's own database. */
     transactional: boolean
@@ -76,9 +82,17 @@ export interface Lane {
    * lane cannot see are left out of a row; a table that it cannot read at all (`tabSeries` over REST) has null.
    */
   read(table: string, column: string, values: string[], parentDoctype?: string): Promise<SiteRow[] | null>
-  /** Sets values of documents that are there (links that had to wait). One outcome per change, in order: null, or why the site refused it. */
-  change(changes: LaneChange[]): Promise<({ type: string; message: string } | null)[]>
+  /** Sets values of documents that are there (links that had to wait), through their controllers. One outcome per change, in order: null, or why the site refused it. */
+  change(changes: LaneChange[], run: string): Promise<({ type: string; message: string } | null)[]>
+  /** At the end of a phase and of an undo: what the site keeps beside its tables (its cache) is brought in line with what was written. Absent: nothing to do. */
+  finish?(): Promise<void>
   /** Takes back documents of a run. Resolves when it is done for all; what cannot be taken back is in `kept`. */
   undo(request: UndoRequest): Promise<LaneUndo>
   close(): Promise<void>
+}
+
+/** Moments as the site and as the mirror write them: fractions may lack their zeros. */
+export function sameMoment(a: string, b: string): boolean {
+  const norm = (text: string): string => text.replace('T', ' ').replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')
+  return norm(a) === norm(b)
 }

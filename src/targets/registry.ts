@@ -11,9 +11,11 @@ export interface SiteSettings {
   api_key?: string
   api_secret?: string
   lane: LaneKind | 'auto'
+  /** By DocType, where it is not `lane`. */
+  lanes?: Record<string, LaneKind | 'auto'>
   rest: RestSettings
-  bench: Record<string, unknown>
-  database: Record<string, unknown>
+  bench?: Record<string, unknown> | undefined
+  database?: Record<string, unknown> | undefined
 }
 
 /** `target.rest` of landfall.yaml. */

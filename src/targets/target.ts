@@ -13,7 +13,8 @@ export interface TargetAbilities {
   mostPerBatch?: number
 }
 
-export interface TargetInfo { kind: string; name: string; apps: Record<string, string> }
+/** `customised`: differs when the site was customised otherwise; absent where that cannot be told. */
+export interface TargetInfo { kind: string; name: string; apps: Record<string, string>; customised?: string }
 
 /** Row count and order-independent checksum of a table. */
 export interface TableSum { rows: number; checksum: string }

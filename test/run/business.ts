@@ -106,11 +106,12 @@ export function makeSiteFile(): Promise<string> {
 }
 
 /** Opens the business in a folder: a new process would do the same after a crash. */
-export async function openBusiness(folder: string, size: BusinessSize, options: { reached?: (point: string) => void; onBlocking?: 'stop' | 'skip_documents'; signal?: AbortSignal; siteUrl?: string } = {}): Promise<Opened> {
+export async function openBusiness(folder: string, size: BusinessSize, options: { reached?: (point: string) => void; onBlocking?: 'stop' | 'skip_documents'; signal?: AbortSignal; siteUrl?: string; settings?: SiteSettings } = {}): Promise<Opened> {
+  const settings = options.settings ?? (options.siteUrl === undefined ? undefined : siteSettings(options.siteUrl))
   const site = Site.load()
   if (!existsSync(join(folder, 'site.duckdb'))) copyFileSync(await siteTemplate(site), join(folder, 'site.duckdb'))
   const staging = await Staging.open(join(folder, 'staging.duckdb'))
-  const target = await openTarget(options.siteUrl === undefined ? 'rehearsal' : 'site', { staging, site, sitePath: join(folder, 'site.duckdb'), clock, stateFolder: folder, rootFolder: folder, ...options.siteUrl === undefined ? {} : { settings: siteSettings(options.siteUrl) } })
+  const target = await openTarget(settings === undefined ? 'rehearsal' : 'site', { staging, site, sitePath: join(folder, 'site.duckdb'), clock, stateFolder: folder, rootFolder: folder, ...settings === undefined ? {} : { settings } })
   const journal = Journal.open(join(folder, 'journal.ndjson'))
   const events: ProgressEvent[] = []
   const plan = makePlan([{ doctype: 'Brand', phase: null, fields: ['brand'], constants: {} }, { doctype: 'Note', phase: null, fields: ['title'], constants: {} }], (name) => site.doctype(name))
@@ -137,7 +138,7 @@ export async function openBusiness(folder: string, size: BusinessSize, options: 
 
 /** A real site, as landfall.yaml would name it. */
 export function siteSettings(url: string): SiteSettings {
-  return { url, api_key: 'fake', api_secret: 'secret', lane: 'rest', rest: { concurrency: 4, batch: 10, timeout_seconds: 30, retries: 20, submit_wait_seconds: 60, headers: {} }, bench: {}, database: {} }
+  return { url, api_key: 'fake', api_secret: 'secret', lane: 'rest', rest: { concurrency: 4, batch: 10, timeout_seconds: 30, retries: 20, submit_wait_seconds: 60, headers: {} } }
 }
 
 /** What is wrong with the site and its ledger after a complete run: empty when each document is there exactly once. */

@@ -144,6 +144,22 @@ describe.skipIf(!hasPython)('bench lane: undo', () => {
   })
 })
 
+describe.skipIf(!hasPython)('bench lane: changes', () => {
+  test('are saved by the controller once, tell what it refuses, and are taken back', async () => {
+    bench.sql(`INSERT INTO tabThing (name, modified, modified_by, docstatus, title) VALUES ('Old', '2026-01-01 00:00:00.000000', 'ann', 0, 'as it was')`)
+    const before = bench.sql(`SELECT * FROM tabThing`), lane = bench.lane(), [made] = await lane.write(things(1, 1))
+    const changes = [{ doctype: 'Thing', name: 'Old', values: { title: 'changed' } }, { doctype: 'Thing', name: 'Old', values: { title: 'refused' } }, { doctype: 'Thing', name: 'nowhere', values: { title: 'x' } }, { doctype: 'Thing', name: made!.name!, values: { title: 'linked' } }]
+    const answers = await lane.change(changes, 'r-1')
+    expect(answers).toMatchObject([null, { type: 'ValidationError', message: 'No such title' }, { type: 'ValidationError', message: 'Thing nowhere not found' }, null])
+    expect(titles()).toEqual(['changed', 'linked'])
+    expect(await lane.change(changes.slice(0, 1), 'r-1')).toEqual([null])
+    const undone = await lane.undo({ run: 'r-1', restore: [], changed: [{ doctype: 'Thing', name: 'Old' }, { doctype: 'Thing', name: made!.name! }], documents: [{ doctype: 'Thing', name: made!.name!, docstatus: 0, batch: '', modified: null }] })
+    expect(undone).toMatchObject({ removed: 2, restored: 1, kept: [] })
+    expect(bench.sql('SELECT * FROM tabThing')).toEqual(before)
+    expect(ledger()).toBe(0)
+  })
+})
+
 describe.skipIf(!hasPython)('bench lane: what cannot be opened', () => {
   test('is said with the way out', async () => {
     await expect(bench.lane({ site: 'nowhere' }).describe()).rejects.toMatchObject({ code: 'target-failed', message: expect.stringContaining('nowhere does not exist') })

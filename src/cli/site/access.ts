@@ -68,7 +68,7 @@ function databaseOf(flags: AccessFlags, configured: Record<string, unknown>, roo
   }
   const database = text(configured['database']) ?? text(configured['name'])
   if (database === undefined) return null
-  const socket = text(configured['socket']), tls = text(configured['tls']), ca = text(configured['tlsCa'])
+  const socket = text(configured['socket']), tls = text(configured['tls']), ca = text(configured['tls_ca'])
   return {
     host: text(configured['host']) ?? '127.0.0.1', port: Number(configured['port'] ?? 3306), user: text(configured['user']) ?? database, password: text(configured['password']) ?? password ?? '', database,
     ...(socket === undefined ? {} : { socket }), ...(tls === 'require' || tls === 'verify' ? { tls, ...(ca === undefined ? {} : { ca: readFileSync(resolve(root, ca), 'utf8') }) } : {}),

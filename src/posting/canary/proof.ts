@@ -20,8 +20,12 @@ export type ProofStatus = 'equal' | 'differs' | 'open'
 /** What a shape's canaries told. `differences` are those of the first canary that has any, each `table.column: site, predicted`. */
 export interface ShapeProof { doctype: string; shape: string; status: ProofStatus; canaries: number; documents: number; differences: Difference[]; reason: string | null; features: string[] }
 
-/** What a proof is bound to: a site described otherwise, or other rules, need another one. */
+/** What a proof is bound to: a site described or customised otherwise, other versions of its apps, or other rules need another one. */
 export interface ProofBinding { site: string; rules: string }
+
+export function bindingOf(site: { hash(): string }, { rules, siteState = '' }: { rules: string; siteState?: string }): ProofBinding {
+  return { site: siteState === '' ? site.hash() : `${site.hash()} ${siteState}`, rules }
+}
 
 const TABLE = 'ops.proofs (site VARCHAR, rules VARCHAR, doctype VARCHAR, shape VARCHAR, status VARCHAR, canaries BIGINT, documents BIGINT, differences VARCHAR, reason VARCHAR, features VARCHAR, "at" VARCHAR)'
 

@@ -43,6 +43,9 @@ export interface SiteClock { now: string; site: string; zone: string }
 
 const START_MS = 120_000
 const ANSWER_MS = 600_000
+const CHANGES_AT_ONCE = 100
+/** Worker of canaries: a place of its own on the site, so that trying does not cut off a lane that writes. */
+const CANARIES = 0
 
 /**
  * Documents through the site's own controllers, run by its own Python, by processes that live as long as the lane. Exactly once: documents and their ledger
@@ -90,16 +93,30 @@ export class BenchLane implements Lane {
   /** Puts documents through their controllers in one transaction that is rolled back; each sees those before it. A document that hangs ends the call with `target-failed`. */
   async canary(documents: LaneDocument[]): Promise<CanaryResult[]> {
     const { documentMs = 120_000, oneStep = true } = this.#options
-    return await this.#ask('canary', { documents, options: { documentMs, oneStep } }, documentMs + 30_000) as CanaryResult[]
+    return await this.#ask('canary', { documents, options: { documentMs, oneStep } }, documentMs + 30_000, CANARIES) as CanaryResult[]
   }
 
   async read(table: string, column: string, values: string[]): Promise<SiteRow[]> {
     return await this.#ask('read', { table, column, values }) as SiteRow[]
   }
 
-  /** The lane has no means of its own for this: every change is refused, and its link stays open until another lane, or a person, sets it. */
-  change(changes: LaneChange[]): Promise<({ type: string; message: string } | null)[]> {
-    return Promise.resolve(changes.map(({ doctype, name }) => ({ type: 'Unsupported', message: `The bench lane does not change documents that are there: ${doctype} ${name} keeps its link open` })))
+  /** Documents of a DocType so many at a time, each saved by its controller; what that wrote is in the ledger like a document, so that undo knows it. */
+  async change(changes: LaneChange[], run: string): Promise<({ type: string; message: string } | null)[]> {
+    const answers: ({ type: string; message: string } | null)[] = []
+    for (let start = 0; start < changes.length;) {
+      const { doctype } = changes[start]!
+      let end = start + 1
+      while (end < changes.length && end - start < CHANGES_AT_ONCE && changes[end]!.doctype === doctype) end++
+      const { documentMs = 120_000 } = this.#options
+      answers.push(...await this.#ask('change', { run, doctype, changes: changes.slice(start, end), options: { documentMs } }) as typeof answers)
+      start = end
+    }
+    return answers
+  }
+
+  /** The site keeps documents in its cache, and lists that other lanes have added to. */
+  async finish(): Promise<void> {
+    await this.#ask('clear_cache', {})
   }
 
   async undo(request: UndoRequest): Promise<LaneUndo> {
@@ -131,10 +148,10 @@ export class BenchLane implements Lane {
   }
 
   /** A request that may be repeated: once more when the process ended meanwhile, or another writer was in the way. */
-  async #ask(command: string, body: object, silenceMs = ANSWER_MS): Promise<unknown> {
+  async #ask(command: string, body: object, silenceMs = ANSWER_MS, worker = 1): Promise<unknown> {
     let answer: Answer | null = null
     for (let attempt = 0; attempt < 2; attempt++) {
-      answer = await (await this.#session(1)).ask(command, body, { silenceMs })
+      answer = await (await this.#session(worker)).ask(command, body, { silenceMs })
       if (answer.kind === 'ok') return answer.value
       if (answer.kind === 'failed' && !answer.lost && answer.type !== 'Again') break
       if (answer.kind === 'ended' && answer.hung) break

@@ -13,14 +13,19 @@ const benchOptions = z.strictObject({
 })
 
 /** The bench lane of the settings. Throws `config-invalid` naming the key that is missing or wrong. */
-export function openLane(env: LaneEnv): Promise<Lane> {
-  const given = benchOptions.safeParse(env.settings.bench)
+export function openLane(env: Pick<LaneEnv, 'settings'>): Promise<Lane> {
+  return Promise.resolve(openBench(env.settings.bench ?? {}))
+}
+
+/** As the lane itself, which can also try documents without writing them. */
+export function openBench(settings: Record<string, unknown>): BenchLane {
+  const given = benchOptions.safeParse(settings)
   if (!given.success) {
     const issue = given.error.issues[0]!
     throw new LandfallError('config-invalid', `target.bench${issue.path.map((key) => `.${String(key)}`).join('')}: ${issue.message}`, { hint: 'The bench lane needs `target.bench.folder` and `target.bench.site`.' })
   }
   const { run_as: user, document_seconds: seconds, workers, site, python } = given.data
-  return Promise.resolve(new BenchLane({ place: placeOf(given.data), site, user, workers, documentMs: seconds * 1000, oneStep: false, ...(python === undefined ? {} : { python }) }))
+  return new BenchLane({ place: placeOf(given.data), site, user, workers, documentMs: seconds * 1000, oneStep: false, ...(python === undefined ? {} : { python }) })
 }
 
 function placeOf(given: z.output<typeof benchOptions>): BenchPlace {

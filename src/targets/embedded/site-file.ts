@@ -25,6 +25,7 @@ export async function attachSite(staging: Staging, site: Site, path: string, wha
       hint: `Set \`site\` back, or remove .landfall/site.duckdb to begin with a new ${what}.`, where: { file: path },
     })
   }
+  await ledger.create()
   return ledger
 }
 

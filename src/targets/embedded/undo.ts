@@ -17,6 +17,7 @@ export async function undoBatches(staging: Staging, ledger: Ledger, database: st
     await staging.run(`DELETE FROM ${ledger.table('before_images')} WHERE batch IN (${scope})`)
     await staging.run(`DELETE FROM ${ledger.table('rows_written')} WHERE batch IN (${scope})`)
     await staging.run(`DELETE FROM ${ledger.table('documents')} WHERE batch IN (${scope})`)
+    await staging.run(`DELETE FROM ${ledger.table('lanes')} WHERE batch IN (${scope})`)
     await staging.run(`DELETE FROM ${ledger.table('marks')} WHERE run = ${literal(run)} AND seq > ${after}`)
     await staging.run(`DELETE FROM ${ledger.table('batches')} WHERE run = ${literal(run)} AND seq > ${after}`)
     return { removed, restored }

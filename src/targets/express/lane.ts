@@ -6,6 +6,7 @@ import type { Lane, LaneBatch, LaneChange, LaneOutcome, LaneUndo, SiteRow, UndoR
 import type { TableSums, TargetInfo } from '../target.ts'
 import type { BulkMode } from './bulk.ts'
 import { clearCache } from './cache.ts'
+import { customisations } from './customisations.ts'
 import { checkServer, type ServerNote } from './server-check.ts'
 import { checksumTables } from './checksums.ts'
 import { again, connect, quote, tick, type Link } from './connection.ts'
@@ -44,7 +45,8 @@ export class ExpressLane implements Lane {
 
   async describe(): Promise<TargetInfo> {
     const apps = await this.#again('Reading the installed apps', (link) => link.rows('SELECT app_name, app_version FROM `tabInstalled Application`'))
-    return { kind: 'express', name: `database ${this.#options.database}`, apps: Object.fromEntries(apps.map(([name, version]) => [name ?? '', version ?? ''])) }
+    const customised = await this.#again('Reading what is customised', customisations)
+    return { kind: 'express', name: `database ${this.#options.database}`, apps: Object.fromEntries(apps.map(([name, version]) => [name ?? '', version ?? ''])), customised }
   }
 
   /** What of the server stands in the way (throws `target-failed` naming all of it), and what only makes it slower (answered). */
@@ -79,17 +81,23 @@ export class ExpressLane implements Lane {
     return found
   }
 
-  /** The lane has no means of its own for this: every change is refused, and its link stays open until another lane, or a person, sets it. */
+  /** What a controller does when a document is saved again nobody predicts: the lane beside this one changes documents, whoever wrote them. Alone, it refuses. */
   change(changes: LaneChange[]): Promise<({ type: string; message: string } | null)[]> {
-    return Promise.resolve(changes.map(({ doctype, name }) => ({ type: 'Unsupported', message: `The express lane does not change documents that are there: ${doctype} ${name} keeps its link open` })))
+    return Promise.resolve(changes.map(({ doctype, name }) => ({ type: 'Unsupported', message: `The express lane does not change documents that are there: ${doctype} ${name} keeps its link open until the bench or REST lane is set up beside it` })))
+  }
+
+  /** The site keeps rows in its cache, and what it does not find there it would not look for. */
+  async finish(): Promise<void> {
+    await this.clearCache()
   }
 
   /** Batch by batch, last written first, each in a transaction of its own: called again after a crash it goes on. */
   async undo(request: UndoRequest): Promise<LaneUndo> {
     const total: LaneUndo = { removed: 0, restored: 0, kept: [] }
     const batches = await this.#again('Reading the ledger', (link) => batchesOf(link, request))
+    const known = new Map(request.documents.flatMap(({ doctype, name, modified }) => (modified === null ? [] : [[`${doctype}\u001f${name}`, modified] as const])))
     for (const { loaded, wanted } of batches) {
-      const one = await this.#undoOne(loaded, wanted)
+      const one = await this.#undoOne(loaded, wanted, known)
       total.removed += one.removed
       total.restored += one.restored
       total.kept.push(...one.kept)
@@ -97,11 +105,11 @@ export class ExpressLane implements Lane {
     return total
   }
 
-  #undoOne(loaded: LoadedBatch, wanted: ReadonlySet<number>): Promise<LaneUndo> {
+  #undoOne(loaded: LoadedBatch, wanted: ReadonlySet<number>, known: ReadonlyMap<string, string>): Promise<LaneUndo> {
     return this.#again(`Taking back batch ${loaded.batch}`, async (link) => {
       await link.run('START TRANSACTION')
       try {
-        const done = await undoBatch(link, this.#env.site, this.#mode(link), loaded, wanted)
+        const done = await undoBatch(link, this.#env.site, this.#mode(link), loaded, wanted, known)
         await link.run('COMMIT')
         return done
       } catch (error) {

@@ -11,6 +11,7 @@ export function permitsFrom(staging: Staging, relation: string): Permits {
   return {
     async allowed(doctype, from, to) {
       const ids = new Set<number>()
+      if (!await staging.exists(relation)) return ids
       for await (const chunk of staging.scan(`SELECT DISTINCT id FROM ${relation} WHERE doctype = ${literal(doctype)} AND id BETWEEN ${from} AND ${to}`)) for (const id of chunk.columns[0]!) ids.add(Number(id))
       return ids
     },

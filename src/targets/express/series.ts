@@ -23,7 +23,7 @@ async function needs(staging: Staging, doctype: string): Promise<{ need: Need; o
 /**
  * Reserves, under lock and in the caller's transaction, all numbers that the drafts of the batch's DocType were predicted to take, with the first of its batches: whoever
  * creates a document on the site while the load goes on gets a number behind them. A counter must stand where the prediction found it, or where a batch of this run
- * left it; numbers are never given anew. Throws `target-changed` ("series moved") naming every counter that does not. Answers the images for the ledger.
+ * left it; where other lanes of the run write the same DocType, anywhere on the way. Numbers are never given anew. Throws `target-changed` ("series moved") naming every counter that does not. Answers the images for the ledger.
  */
 export async function reserveSeries(link: Link, staging: Staging, batch: LaneBatch): Promise<Image[]> {
   const all = await needs(staging, batch.doctype)
@@ -40,7 +40,8 @@ export async function reserveSeries(link: Link, staging: Staging, batch: LaneBat
     if (ours !== undefined && ours >= need.last && now !== null && now >= need.last) continue
     // Another lane of the run may have set the counter to its end; numbers that somebody else took show as taken names.
     if (now === need.last) continue
-    if (ours === undefined ? now === need.first : now === ours) images.push({ id: 0, table: 'tabSeries', name: need.name, column: 'current', before: now === null ? null : String(now), after: String(need.last) })
+    const shared = batch.shared === true && now !== null && now > (need.first ?? 0) && now < need.last
+    if (shared || (ours === undefined ? now === need.first : now === ours)) images.push({ id: 0, table: 'tabSeries', name: need.name, column: 'current', before: now === null ? null : String(now), after: String(need.last) })
     else moved.push(`${need.name} stands at ${now ?? 'nothing'} where ${ours ?? need.first ?? 'nothing'} was predicted`)
   }
   if (moved.length > 0) {

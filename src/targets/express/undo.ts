@@ -1,5 +1,5 @@
 import type { Site } from '../../site/site.ts'
-import type { LaneUndo, UndoRequest } from '../lane.ts'
+import { sameMoment, type LaneUndo, type UndoRequest } from '../lane.ts'
 import type { BulkMode } from './bulk.ts'
 import { quote, tick, type Link } from './connection.ts'
 import { ledgerTable, type Image } from './ledger.ts'
@@ -12,26 +12,25 @@ export interface LoadedBatch { seq: number; batch: string; doctype: string; docu
 
 /** Batches a request takes back, last written first, with those of their documents that it names. */
 export async function batchesOf(link: Link, request: UndoRequest): Promise<{ loaded: LoadedBatch; wanted: Set<number> }[]> {
-  const wanted = new Map<string, Set<string>>()
-  for (const one of request.documents) wanted.set(one.batch, (wanted.get(one.batch) ?? new Set()).add(`${one.doctype}\u001f${one.name}`))
+  const names = new Set(request.documents.map((one) => `${one.doctype}\u001f${one.name}`))
   const found: { loaded: LoadedBatch; wanted: Set<number> }[] = []
   for (const [seq, batch, doctype] of await link.rows(`SELECT seq, batch, doctype FROM ${ledgerTable('batches')} WHERE run = ${quote(request.run)} ORDER BY seq DESC`)) {
-    const names = wanted.get(batch ?? '')
-    if (names === undefined) continue
     const rows = await link.rows(`SELECT id, name FROM ${ledgerTable('documents')} WHERE batch = ${seq} AND outcome = 'loaded'`)
     const documents = new Map(rows.map(([id, name]) => [Number(id), name ?? '']))
-    found.push({ loaded: { seq: Number(seq), batch: batch ?? '', doctype: doctype ?? '', documents }, wanted: new Set([...documents].filter(([, name]) => names.has(`${doctype}\u001f${name}`)).map(([id]) => id)) })
+    const wanted = new Set([...documents].filter(([, name]) => names.has(`${doctype}\u001f${name}`)).map(([id]) => id))
+    if (wanted.size > 0) found.push({ loaded: { seq: Number(seq), batch: batch ?? '', doctype: doctype ?? '', documents }, wanted })
   }
   return found
 }
 
 /**
  * Takes back the wanted documents of one batch in one transaction of the caller's: rows that nobody changed since are removed in reverse order, older rows get back what they held,
- * where they still hold what the batch wrote. A document of which any row was changed stays whole, and is in `kept`, as is each older row that holds something else by now.
+ * where they still hold what the batch wrote. A document of which any row was changed stays whole, and is in `kept`, as is each older row that holds something else by now. `known`: when the run
+ * itself last changed a document (`DocType US name`), after this lane wrote it.
  */
-export async function undoBatch(link: Link, site: Site, mode: BulkMode, loaded: LoadedBatch, wanted: ReadonlySet<number>): Promise<LaneUndo> {
+export async function undoBatch(link: Link, site: Site, mode: BulkMode, loaded: LoadedBatch, wanted: ReadonlySet<number>, known: ReadonlyMap<string, string> = new Map()): Promise<LaneUndo> {
   const parts = await writtenRows(link, loaded.seq)
-  const kept = await touched(link, site, loaded, parts, wanted)
+  const kept = await touched(link, site, loaded, parts, wanted, known)
   const gone = new Set([...wanted].filter((id) => !kept.has(id)))
   for (const { table, names, ids } of parts) {
     for (const list of nameLists(names.filter((_, i) => gone.has(ids[i]!)))) await link.run(`DELETE FROM ${tick(table)} WHERE name IN (${list})`)
@@ -44,13 +43,14 @@ export async function undoBatch(link: Link, site: Site, mode: BulkMode, loaded: 
 }
 
 /** Documents that people touched since: a row's `modified` differs, or a node has children that are not ours. */
-async function touched(link: Link, site: Site, loaded: LoadedBatch, parts: readonly WrittenRows[], wanted: ReadonlySet<number>): Promise<Map<number, string>> {
+async function touched(link: Link, site: Site, loaded: LoadedBatch, parts: readonly WrittenRows[], wanted: ReadonlySet<number>, known: ReadonlyMap<string, string>): Promise<Map<number, string>> {
   const kept = new Map<number, string>()
   for (const { table, names, ids, modified } of parts) {
     const now = await lockRows(link, table, ['modified'], names)
     names.forEach((name, i) => {
       const row = now.get(name), wrote = Array.isArray(modified) ? modified[i] : modified
-      if (row !== undefined && row[0] !== wrote && wanted.has(ids[i]!)) kept.set(ids[i]!, `${table.slice(3)} ${name} was changed at ${row[0]}`)
+      const ours = known.get(`${loaded.doctype}\u001f${loaded.documents.get(ids[i]!) ?? ''}`)
+      if (row !== undefined && row[0] !== wrote && wanted.has(ids[i]!) && (ours === undefined || !sameMoment(row[0] ?? '', ours))) kept.set(ids[i]!, `${table.slice(3)} ${name} was changed at ${row[0]}`)
     })
   }
   const tree = treeOf(site, loaded.doctype)

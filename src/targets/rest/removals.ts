@@ -1,4 +1,4 @@
-import type { LaneChange, LaneUndo, UndoRequest } from '../lane.ts'
+import { sameMoment, type LaneChange, type LaneUndo, type UndoRequest } from '../lane.ts'
 import { documentPath, type SiteClient } from './client.ts'
 import { readSeries, setSeries } from './series.ts'
 
@@ -56,12 +56,6 @@ async function statesOf(client: SiteClient, documents: Doomed[]): Promise<Map<st
     for (const row of rows) states.set(`${doctype}\u001f${String(row['name'])}`, { docstatus: Number(row['docstatus']), modified: String(row['modified']), modifiedBy: String(row['modified_by']) })
   }
   return states
-}
-
-/** Moments as the site and as the mirror write them: fractions may lack their zeros. */
-export function sameMoment(a: string, b: string): boolean {
-  const norm = (text: string): string => text.replace('T', ' ').replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')
-  return norm(a) === norm(b)
 }
 
 /** Null when the document is gone, else why it is not. */

@@ -20,7 +20,7 @@ export async function setWaitingLinks(staging: Staging, ledger: Ledger, lane: La
       + `JOIN ${ledger.table('documents')} l ON l.doctype = ${literal(doctype)} AND l.entity = d._entity AND l."key" = d._key AND l.outcome = 'loaded' JOIN ${table} s ON s.name = l.name `
       + `WHERE f.doctype = ${literal(doctype)} AND f.field = ${literal(field)} AND f.ref_doctype = ${literal(ref)} AND s.${ident(field)} IS DISTINCT FROM f.name AND f.name IN (SELECT name FROM ${SITE_DATABASE}.main.${ident(`tab${ref}`)}) GROUP BY l.name, l.entity, l."key"`)
     if (waiting.length === 0) continue
-    const answers = await lane.change(waiting.map((link) => ({ doctype, name: link.name, values: { [field]: link.value } })))
+    const answers = await lane.change(waiting.map((link) => ({ doctype, name: link.name, values: { [field]: link.value } })), run)
     const refused = waiting.flatMap((link, i) => (answers[i] ? [{ link, reason: answers[i] }] : []))
     if (refused.length > 0) {
       await staging.run(`INSERT INTO ops.findings (severity, type, doctype, id, entity, "key", field, message, "value", cause, hint, stage, seq) VALUES ${refused.map(({ link, reason }) =>

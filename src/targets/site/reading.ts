@@ -10,8 +10,12 @@ import { isRandom, pointToActual } from './renames.ts'
 /** Ledgers that a submitted document may write into although nobody predicted it. */
 const LEDGERS = ['tabGL Entry', 'tabPayment Ledger Entry', 'tabStock Ledger Entry']
 
-/** Documents of a batch that are on the site, as temp table `lane_outcomes(id, name, docstatus)`. */
+/** Documents of a batch that are on the site, as temp table `lane_outcomes(id, name, docstatus, lane)`. */
 export const ON_SITE = 'temp.main.lane_outcomes'
+/** Those whose rows the site made. What the express lane wrote are the predicted rows themselves; a sample of them is read when the load is over. */
+const TO_READ = `(SELECT * FROM ${ON_SITE} WHERE lane <> 'express')`
+/** Those whose rows we made. */
+export const AS_PREDICTED = `(SELECT * FROM ${ON_SITE} WHERE lane = 'express')`
 
 /** A table that was read back. `unseen`: columns that the site did not show. */
 export interface ReadTable { table: string; unseen: string[] }
@@ -22,8 +26,8 @@ export interface ReadTable { table: string; unseen: string[] }
  */
 export async function readBack(staging: Staging, site: Site, lane: Lane, batch: LoadBatch, prepared: Prepared): Promise<{ read: ReadTable[]; unread: string[] }> {
   const meta = site.doctype(batch.doctype)!, main = meta.table
-  const within = `r._doctype = ${literal(batch.doctype)} AND r._draft IN (SELECT id FROM ${ON_SITE})`
-  const names = (await staging.all<{ name: string }>(`SELECT name FROM ${ON_SITE} ORDER BY id`)).map((row) => row.name)
+  const within = `r._doctype = ${literal(batch.doctype)} AND r._draft IN (SELECT id FROM ${TO_READ})`
+  const names = (await staging.all<{ name: string }>(`SELECT name FROM ${TO_READ} ORDER BY id`)).map((row) => row.name)
   const read: ReadTable[] = [], unread: string[] = []
   const take = async (table: string, rows: SiteRow[] | null): Promise<boolean> => {
     if (rows === null) unread.push(table)
@@ -38,7 +42,7 @@ export async function readBack(staging: Staging, site: Site, lane: Lane, batch: 
     if (!await take(table, rows?.filter((row) => row['parenttype'] === batch.doctype) ?? null)) continue
     await alignByPlace(staging, table, `${within} AND r.parenttype = ${literal(batch.doctype)}`)
   }
-  const ledgers = (await staging.one<{ n: number }>(`SELECT count(*) AS n FROM ${ON_SITE} WHERE docstatus = 1`))?.n ? LEDGERS.filter((table) => site.doctype(table.slice('tab'.length))) : []
+  const ledgers = (await staging.one<{ n: number }>(`SELECT count(*) AS n FROM ${TO_READ} WHERE docstatus = 1`))?.n ? LEDGERS.filter((table) => site.doctype(table.slice('tab'.length))) : []
   const effects = [...new Set([...prepared.tables, ...ledgers])].filter((table) => table !== main && !own.includes(table) && table !== 'tabSeries' && table !== 'tabSingles')
   const isChild = (table: string): boolean => site.doctype(table.slice('tab'.length))?.istable ?? false
   for (const table of effects.filter((name) => !isChild(name))) {
@@ -72,7 +76,7 @@ async function readEffects(staging: Staging, lane: Lane, table: string, within: 
 async function linkColumn(staging: Staging, relation: string, within: string): Promise<string | null> {
   const columns = (await staging.columnsOf(relation)).filter((column) => column.type === 'VARCHAR' && !['name', 'owner', 'modified_by'].includes(column.name) && !column.name.startsWith('_')).map((column) => column.name)
   const tests = columns.map((column, i) => `coalesce(bool_and(r.${ident(column)} = o.name), false) AS o${i}, coalesce(bool_and(r.${ident(column)} <> ''), false) AND count(DISTINCT r.${ident(column)}) > 1 AS f${i}, coalesce(bool_and(r.${ident(column)} <> ''), false) AS g${i}`)
-  const found = await staging.one<Record<string, boolean>>(`SELECT ${tests.join(', ')} FROM ${relation} r JOIN ${ON_SITE} o ON o.id = r._draft WHERE ${within} AND ${isRandom('r.name')}`)
+  const found = await staging.one<Record<string, boolean>>(`SELECT ${tests.join(', ')} FROM ${relation} r JOIN ${TO_READ} o ON o.id = r._draft WHERE ${within} AND ${isRandom('r.name')}`)
   const pick = (letter: string): string | undefined => columns.find((_, i) => found?.[`${letter}${i}`])
   return pick('o') ?? pick('f') ?? pick('g') ?? null
 }

@@ -23,7 +23,7 @@ import { SiteWriter } from './writer.ts'
 export async function open(env: TargetEnv): Promise<Target> {
   const { staging, site, settings, stateFolder, rootFolder, clock } = env
   if (!settings || stateFolder === undefined || rootFolder === undefined) throw new LandfallError('config-invalid', 'Target kind `site` needs its settings.', { hint: 'Write `target.url`, `target.api_key` and `target.api_secret`.' })
-  const lane = await openLane({ site, clock, stateFolder, rootFolder, settings })
+  const lane = await openLane({ staging, site, clock, stateFolder, rootFolder, settings })
   try {
     const ledger = await attachSite(staging, site, env.sitePath, 'mirror of the site')
     return new SiteTarget(staging, site, ledger, lane, clock)
@@ -63,7 +63,7 @@ class SiteTarget implements Target {
 
   async describe(): Promise<TargetInfo> {
     this.#info ??= await this.#lane.describe().catch(() => ({ kind: 'site', name: 'a site that did not answer', apps: { ...this.#site.apps } }))
-    return { ...this.#info, kind: `site, lane ${this.#lane.kind}` }
+    return { ...this.#info, kind: `site, lane ${this.#lane.label ?? this.#lane.kind}` }
   }
 
   async write(batch: LoadBatch): Promise<Outcome[]> {
@@ -133,6 +133,7 @@ class SiteTarget implements Target {
     this.#writer = null
     await noteCounters(this.#staging, this.#lane)
     await setWaitingLinks(this.#staging, this.#ledger, this.#lane, run, seq, touched)
+    await this.#lane.finish?.()
     for (const [doctype, list] of Map.groupBy(documents, (document) => document.doctype)) {
       const rows = await this.#lane.read(`tab${doctype}`, 'name', list.map((document) => document.name)) ?? []
       const changes: RowChange[] = rows.flatMap((row) => ['modified', 'modified_by'].map((col) => ({ tbl: `tab${doctype}`, key: String(row['name']), col, after: JSON.stringify(row[col]) })))

@@ -3,7 +3,7 @@ import type { Site } from '../../site/site.ts'
 import { ident, literal, type Staging } from '../../staging/staging.ts'
 import { SITE_DATABASE } from '../embedded/site-file.ts'
 import { undoBatches, undoScope } from '../embedded/undo.ts'
-import type { Lane, LaneChange, LaneUndo, UndoRequest } from '../lane.ts'
+import type { Lane, LaneChange, LaneKind, LaneUndo, UndoRequest } from '../lane.ts'
 import type { Undone } from '../target.ts'
 import { actualTable, stageActual } from './actual-rows.ts'
 
@@ -20,7 +20,7 @@ const LEDGERS = ['tabGL Entry', 'tabPayment Ledger Entry', 'tabStock Ledger Entr
 export async function undoOnSite(staging: Staging, site: Site, ledger: Ledger, lane: Lane, run: string, mark: string | null): Promise<Undone> {
   const { scope } = await undoScope(staging, ledger, run, mark)
   const documents = await doomed(staging, ledger, scope)
-  const { removed: _gone, kept } = await lane.undo({ run, documents, restore: await olderValues(staging, site, ledger, scope, documents) })
+  const { removed: _gone, kept } = await lane.undo({ run, documents, restore: await olderValues(staging, site, ledger, scope, documents), changed: await changedLater(staging, ledger, scope) })
   kept.push(...await stillThere(lane, documents, kept))
   const staying = await ledgerRows(staging, ledger, scope, kept)
   const { removed, restored } = await undoBatches(staging, ledger, SITE_DATABASE, run, mark)
@@ -31,15 +31,16 @@ export async function undoOnSite(staging: Staging, site: Site, ledger: Ledger, l
 
 /** Documents of the batches, last written first, with the moment the mirror last saw them changed. */
 async function doomed(staging: Staging, ledger: Ledger, scope: string): Promise<Doomed[]> {
-  const rows = await staging.all<{ doctype: string; name: string; docstatus: number; batch: number; place: number }>(
-    `SELECT doctype, name, docstatus, batch, row_number() OVER () AS place FROM ${ledger.table('documents')} WHERE batch IN (${scope}) AND outcome = 'loaded' ORDER BY batch DESC, place DESC`)
+  const rows = await staging.all<{ doctype: string; name: string; docstatus: number; batch: number; place: number; lane: LaneKind | null }>(
+    `SELECT d.doctype, d.name, d.docstatus, d.batch, d.place, l.lane FROM (SELECT *, row_number() OVER () AS place FROM ${ledger.table('documents')}) d LEFT JOIN ${ledger.table('lanes')} l ON l.batch = d.batch AND l.doctype = d.doctype AND l.name = d.name `
+    + `WHERE d.batch IN (${scope}) AND d.outcome = 'loaded' ORDER BY d.batch DESC, d.place DESC`)
   const modified = new Map<string, string>()
   for (const doctype of new Set(rows.map((row) => row.doctype))) {
     for (const row of await staging.all<{ name: string; modified: string | null }>(`SELECT name, modified::VARCHAR AS modified FROM ${SITE_DATABASE}.main.${ident(`tab${doctype}`)} WHERE name IN (SELECT name FROM ${ledger.table('documents')} WHERE batch IN (${scope}) AND doctype = ${literal(doctype)})`)) {
       if (row.modified !== null) modified.set(`${doctype}\u001f${row.name}`, row.modified)
     }
   }
-  return rows.map((row) => ({ doctype: row.doctype, name: row.name, docstatus: Number(row.docstatus), batch: String(row.batch), modified: modified.get(`${row.doctype}\u001f${row.name}`) ?? null }))
+  return rows.map((row) => ({ doctype: row.doctype, name: row.name, docstatus: Number(row.docstatus), batch: String(row.batch), modified: modified.get(`${row.doctype}\u001f${row.name}`) ?? null, lane: row.lane }))
 }
 
 /** What rows that were there before held: of documents, and of counters of series. Their moments are the site's own. */
@@ -60,6 +61,12 @@ async function olderValues(staging: Staging, site: Site, ledger: Ledger, scope: 
   // A counter that the run began with cannot be removed, only set back.
   for (const { name } of await staging.all<{ name: string }>(`SELECT name FROM ${ledger.table('rows_written')} WHERE tbl = 'tabSeries' AND batch IN (${scope})`)) note('Series', name, 'current', 0)
   return [...changes.values()]
+}
+
+/** Documents whose waiting links were set at the end of a phase: such batches wrote no documents. */
+async function changedLater(staging: Staging, ledger: Ledger, scope: string): Promise<{ doctype: string; name: string }[]> {
+  const rows = await staging.all<{ tbl: string; key: string }>(`SELECT DISTINCT i.tbl, i."key" FROM ${ledger.table('before_images')} i JOIN ${ledger.table('batches')} b ON b.seq = i.batch WHERE i.batch IN (${scope}) AND b.doctype = '' AND i.col NOT IN ('modified', 'modified_by') AND i.tbl <> 'tabSeries' ORDER BY ALL`)
+  return rows.map(({ tbl, key }) => ({ doctype: tbl.slice('tab'.length), name: key }))
 }
 
 async function writtenHere(staging: Staging, ledger: Ledger, scope: string, table: string, name: string): Promise<boolean> {

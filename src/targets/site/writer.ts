@@ -12,7 +12,7 @@ import { noteSurprises } from './absent.ts'
 import { actualTable } from './actual-rows.ts'
 import { alignChangeStamps, applyChanges, readChanges, type RowChange } from './changes.ts'
 import { buildDocuments } from './documents.ts'
-import { ON_SITE, readBack, type ReadTable } from './reading.ts'
+import { AS_PREDICTED, ON_SITE, readBack, type ReadTable } from './reading.ts'
 import { createRenames } from './renames.ts'
 
 /** What a batch left on the site, as read back. `unread`: tables of which the prediction is taken. */
@@ -50,7 +50,7 @@ export class SiteWriter {
     const predicted = new Map(documents.map((document) => [document.id, document.name]))
     const outcomes = [...documents.length === 0 ? [] : await this.#lane.write({ ...batch, documents }), ...heldBack]
     await noteSurprises(this.#staging, batch, prepared.tables, outcomes, predicted)
-    await this.#stageOutcomes(outcomes, new Map(documents.map((document) => [document.id, document.docstatus])))
+    await this.#stageOutcomes(outcomes.map((outcome) => ({ ...outcome, lane: outcome.lane ?? this.#lane.kind })), new Map(documents.map((document) => [document.id, document.docstatus])))
     const reading = await this.#readBack(batch, prepared)
     await this.#staging.transaction(() => this.#commit(batch, prepared, seq, reading))
     this.#seq = seq
@@ -59,15 +59,16 @@ export class SiteWriter {
 
   /** Documents that are there, by this call or an earlier one whose ledger was lost. */
   async #stageOutcomes(outcomes: LaneOutcome[], docstatus: Map<number, number>): Promise<void> {
-    const rows = outcomes.filter((outcome) => outcome.status !== 'refused' && outcome.name !== null).map(({ id, name }) => [String(id), name, String(docstatus.get(id) ?? 0)])
-    await this.#staging.run(`CREATE OR REPLACE TEMP TABLE lane_outcomes AS SELECT v[1]::BIGINT AS id, v[2] AS name, v[3]::BIGINT AS docstatus FROM (SELECT unnest(from_json(${literal(JSON.stringify(rows))}, '[["VARCHAR"]]')) AS v)`)
+    const rows = outcomes.filter((outcome) => outcome.status !== 'refused' && outcome.name !== null).map(({ id, name, lane }) => [String(id), name, String(docstatus.get(id) ?? 0), lane ?? null])
+    await this.#staging.run(`CREATE OR REPLACE TEMP TABLE lane_outcomes AS SELECT v[1]::BIGINT AS id, v[2] AS name, v[3]::BIGINT AS docstatus, v[4] AS lane FROM (SELECT unnest(from_json(${literal(JSON.stringify(rows))}, '[["VARCHAR"]]')) AS v)`)
   }
 
   async #readBack(batch: LoadBatch, prepared: Prepared): Promise<Reading> {
     await createRenames(this.#staging)
     const none = Number((await this.#staging.one<{ n: number }>(`SELECT count(*) AS n FROM ${ON_SITE}`))?.n ?? 0) === 0
     if (none) return { read: [], unread: [], changes: [] }
-    const { read, unread } = await readBack(this.#staging, this.#site, this.#lane, batch, prepared)
+    const asked = Number((await this.#staging.one<{ n: number }>(`SELECT count(*) AS n FROM ${ON_SITE} WHERE lane <> 'express'`))?.n ?? 0) > 0
+    const { read, unread } = !asked ? { read: [], unread: [] } : await readBack(this.#staging, this.#site, this.#lane, batch, prepared)
     const changed = await readChanges(this.#staging, this.#site, this.#lane, batch)
     await alignChangeStamps(this.#staging, changed.changes)
     return { read, unread: [...unread, ...changed.unread], changes: changed.changes }
@@ -76,6 +77,8 @@ export class SiteWriter {
   async #commit(batch: LoadBatch, prepared: Prepared, seq: number, reading: Reading): Promise<void> {
     const within = `r._doctype = ${literal(batch.doctype)} AND r._draft IN (SELECT id FROM ${ON_SITE})`
     let rows = 0
+    const made = `r._doctype = ${literal(batch.doctype)} AND r._draft IN (SELECT id FROM ${AS_PREDICTED})`
+    for (const table of prepared.tables) if (!reading.unread.includes(table) && table !== 'tabSeries' && table !== 'tabSingles') rows += await this.#insertPredicted(table, made, seq)
     for (const { table, unseen } of reading.read) rows += await this.#insertActual(table, unseen, seq)
     for (const table of [...reading.unread, 'tabSeries', 'tabSingles']) if (prepared.tables.includes(table)) rows += await this.#insertPredicted(table, within, seq)
     await applyChanges(this.#staging, this.#ledger, { run: batch.run, seq }, reading.changes, this.touched)
@@ -110,6 +113,7 @@ export class SiteWriter {
     const loaded = await this.#staging.run(`INSERT INTO ${this.#ledger.table('documents')} SELECT ${common}, d._entity, d._key, ${literal(batch.doctype)}, o.name, coalesce(m.docstatus, o.docstatus), hash(d), 'loaded', NULL `
       + `FROM ${draftRelation(batch.doctype)} d JOIN ${ON_SITE} o ON o.id = d._id LEFT JOIN ${SITE_DATABASE}.main.${ident(`tab${batch.doctype}`)} m ON m.name = o.name `
       + `WHERE d._id BETWEEN ${batch.from} AND ${batch.to} AND d._id NOT IN (SELECT id FROM ${settled(batch.doctype)})`)
+    await this.#staging.run(`INSERT INTO ${this.#ledger.table('lanes')} SELECT ${seq}, ${literal(batch.doctype)}, name, lane FROM ${ON_SITE} WHERE lane IS NOT NULL AND name IN (SELECT name FROM ${this.#ledger.table('documents')} WHERE batch = ${seq} AND doctype = ${literal(batch.doctype)})`)
     await this.#settling.noteRefused(batch, seq)
     return loaded
   }

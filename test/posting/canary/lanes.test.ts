@@ -62,17 +62,27 @@ describe('lanes', () => {
     await expect(choose({ available: [] })).rejects.toThrow(/no way into the site/)
   })
 
-  it('writes runs of documents by the lane of each, in their order', async () => {
+  it('writes documents by the lane of each, and takes them back by the lane that wrote them', async () => {
     await choose()
-    const written: string[] = [], lane = (kind: LaneKind): Lane => ({
+    const written: string[] = [], taken: string[] = [], lane = (kind: LaneKind): Lane => ({
       kind, can: { transactional: true, undo: true }, describe: () => Promise.resolve({ kind, name: 'x', apps: {} }), prepare: () => Promise.resolve(), read: () => Promise.resolve([]), change: () => Promise.resolve([]), close: () => Promise.resolve(),
-      undo: () => Promise.resolve({ removed: 0, restored: 0, kept: [] }),
+      undo: ({ documents, changed = [], restore }) => {
+        taken.push(`${kind} ${[...documents, ...changed].map(({ name }) => name).join(' ')} ${restore.length}`)
+        return Promise.resolve({ removed: documents.length, restored: 0, kept: [] })
+      },
       write: (batch: LaneBatch) => { written.push(`${kind} ${batch.batch} ${batch.from}-${batch.to}`); return Promise.resolve(batch.documents.map(({ id, name }) => ({ id, status: 'loaded' as const, name, reason: null }))) },
     })
     const routed = new RoutedLane(staging, [lane('bench'), lane('express')])
     const documents: LaneDocument[] = [1, 2, 3, 4, 5, 6].map((id) => ({ id, entity: 'c', key: String(id), name: `Client ${id}`, docstatus: 0, once: false, nested: false, touches: [], doc: { doctype: 'Customer' } }))
     const outcomes = await routed.write({ run: 'r', phase: 'master', wave: 1, doctype: 'Customer', batch: 'b', from: 1, to: 6, documents })
     expect(outcomes.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6])
-    expect(written).toEqual(['express b/1 1-2', 'bench b/3 3-3', 'express b/4 4-5', 'bench b/6 6-6'])
+    expect(written).toEqual(['bench b/bench 3-6', 'express b/express 1-5'])
+    expect(outcomes.map(({ lane: by }) => by)).toEqual(['express', 'express', 'bench', 'express', 'express', 'bench'])
+    expect((await staging.all<{ id: number }>(`SELECT id FROM ops.permits WHERE doctype = 'Customer' ORDER BY id`)).map(({ id }) => Number(id))).toEqual([1, 2, 4, 5, 7, 8])
+    const given = outcomes.map(({ name, lane: by }) => ({ doctype: 'Customer', name: name!, docstatus: 0, batch: '1', modified: null, lane: by ?? null })).reverse()
+    const undone = await routed.undo({ run: 'r', documents: given, restore: [{ doctype: 'Item', name: 'I', values: {} }], changed: [{ doctype: 'Customer', name: 'Client 1' }] })
+    expect(taken).toEqual(['bench Client 1 0', 'bench Client 6 0', 'express Client 5 Client 4 0', 'bench Client 3 0', 'express Client 2 Client 1 0'])
+    expect(undone.removed).toBe(6)
+    await expect(new RoutedLane(staging, [lane('bench')]).undo({ run: 'r', documents: given, restore: [] })).rejects.toThrow(/was written by the express lane, which is not set up/)
   })
 })

@@ -12,7 +12,7 @@ import { FakeSite } from './fake-site.ts'
 const site = Site.load()
 let folder: string, fake: FakeSite, lane: Lane
 
-const open = (): Promise<Lane> => openLane({ site, clock: fixedClock('2026-11-22'), stateFolder: folder, rootFolder: folder, settings: siteSettings(fake.url), wait: async () => undefined })
+const open = (): Promise<Lane> => openLane({ staging: null as never, site, clock: fixedClock('2026-11-22'), stateFolder: folder, rootFolder: folder, settings: siteSettings(fake.url), wait: async () => undefined })
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'landfall-lane-'))
   fake = await new FakeSite(1).start()
@@ -117,6 +117,6 @@ test('files of the project are uploaded before their document', async () => {
 
 test('the address and the login are asked for', async () => {
   const settings = { ...siteSettings('ftp://x'), lane: 'rest' as const }
-  await expect(openLane({ site, clock: fixedClock('2026-11-22'), stateFolder: folder, rootFolder: folder, settings })).rejects.toMatchObject({ code: 'config-invalid' })
-  await expect(openLane({ site, clock: fixedClock('2026-11-22'), stateFolder: folder, rootFolder: folder, settings: { ...settings, lane: 'auto', url: undefined } })).rejects.toMatchObject({ code: 'config-invalid' })
+  await expect(openLane({ staging: null as never, site, clock: fixedClock('2026-11-22'), stateFolder: folder, rootFolder: folder, settings })).rejects.toMatchObject({ code: 'config-invalid' })
+  await expect(openLane({ staging: null as never, site, clock: fixedClock('2026-11-22'), stateFolder: folder, rootFolder: folder, settings: { ...settings, lane: 'auto', url: undefined } })).rejects.toMatchObject({ code: 'config-invalid' })
 })

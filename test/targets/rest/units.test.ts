@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { Site } from '../../../src/site/site.ts'
-import type { LaneDocument } from '../../../src/targets/lane.ts'
 import { keyValue } from '../../../src/targets/rest/key-field.ts'
-import { sameMoment, sameValue } from '../../../src/targets/rest/removals.ts'
+import { sameMoment, type LaneDocument } from '../../../src/targets/lane.ts'
+import { sameValue } from '../../../src/targets/rest/removals.ts'
 import { bringsName, shardsOf } from '../../../src/targets/rest/units.ts'
 
 const site = Site.load()

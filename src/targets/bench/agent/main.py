@@ -78,6 +78,14 @@ class Agent:
     def canary(self, request):
         return self.documents.canary(request)
 
+    def change(self, request):
+        self.ledger.create()
+        return self.documents.change(request)
+
+    def clear_cache(self, request):
+        self.frappe.clear_cache()
+        return None
+
     def read(self, request):
         """Rows as they are now: the snapshot of an earlier request is let go."""
         watch = self.watch
@@ -94,7 +102,7 @@ class Agent:
         return {"now": plain(self.watch.rows("SELECT NOW(6) AS now")[0]["now"]), "site": plain(module("frappe.utils").now_datetime()), "zone": str(module("frappe.utils").get_system_timezone())}
 
 
-COMMANDS = {"hello", "prepare", "write", "canary", "read", "undo", "clock"}
+COMMANDS = {"hello", "prepare", "write", "change", "canary", "read", "undo", "clock", "clear_cache"}
 
 
 def serve(sites, site):

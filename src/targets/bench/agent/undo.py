@@ -32,11 +32,13 @@ class Undo:
     def gather(self, request):
         by_doctype = {}
         for document in request["documents"]:
-            by_doctype.setdefault(document["doctype"], []).append(document["name"])
-        for doctype, names in by_doctype.items():
+            by_doctype.setdefault((document["doctype"], "<>"), []).append(document["name"])
+        for document in request.get("changed") or []:
+            by_doctype.setdefault((document["doctype"], "="), []).append(document["name"])
+        for (doctype, relation), names in by_doctype.items():
             for start in range(0, len(names), 500):
                 part = names[start:start + 500]
-                self.watch.run(f"INSERT INTO {GOING} SELECT `seq`, `n`, `doctype`, `name`, NULL FROM `__landfall_ledger` WHERE `run` = %s AND `doctype` = %s AND `name` IN ({', '.join(['%s'] * len(part))})", [request["run"], doctype, *part])
+                self.watch.run(f"INSERT INTO {GOING} SELECT `seq`, `n`, `doctype`, `name`, NULL FROM `__landfall_ledger` WHERE `run` = %s AND `doctype` = %s AND `name` IN ({', '.join(['%s'] * len(part))}) AND `entity` {relation} %s", [request["run"], doctype, *part, CHANGED])
 
     def touched(self):
         """Documents any of whose rows has another `modified` than the run left."""

@@ -55,8 +55,8 @@ def get_installed_apps():
     return ["frappe"]
 
 
-def get_doc(values):
-    return document.Document(values)
+def get_doc(values, name=None):
+    return document.Document(values) if name is None else document.load(values, name)
 
 
 def get_meta(doctype):
@@ -65,6 +65,10 @@ def get_meta(doctype):
 
 def get_hooks(name):
     return []
+
+
+def clear_cache():
+    pass
 
 
 def clear_document_cache(doctype, name=None):

@@ -74,3 +74,25 @@ class Document:
         import frappe
 
         frappe.db.sql(f"UPDATE `tab{self.doctype}` SET `docstatus` = 1 WHERE `name` = %s", (self.name,))
+
+    def update(self, values):
+        self.values.update(values)
+
+    def save(self):
+        import frappe
+
+        if self.values.get("title") == "refused":
+            raise frappe.ValidationError("No such title")
+        values = {**{k: v for k, v in self.values.items() if k != "doctype"}, "modified": frappe.now(), "modified_by": frappe.session.user}
+        frappe.db.sql(f"UPDATE `tab{self.doctype}` SET {', '.join(f'`{c}` = %s' for c in values)} WHERE `name` = %s", [*values.values(), self.name])
+
+
+def load(doctype, name):
+    import frappe
+
+    found = frappe.db.sql(f"SELECT `title` FROM `tab{doctype}` WHERE `name` = %s", (name,))
+    if not found:
+        raise frappe.ValidationError(f"{doctype} {name} not found")
+    doc = Document({"doctype": doctype, "title": found[0][0]})
+    doc.name = name
+    return doc
