@@ -19,6 +19,7 @@ export async function prepareDemo(options: { folder: string; records: number; se
   for (const part of ['.landfall', 'exports', 'mappings']) rmSync(join(folder, part), { recursive: true, force: true })
   const business = await generateBusiness({ ...options, folder })
   cpSync(join(TEMPLATE, 'mappings'), join(folder, 'mappings'), { recursive: true })
+  cpSync(join(TEMPLATE, 'accounts.csv'), join(folder, 'accounts.csv'))
   writeFileSync(join(folder, 'exports', 'helpdesk.token'), `${API_TOKEN}\n`, { mode: 0o600 })
   const api = await serveHelpDesk(folder)
   writeFileSync(join(folder, 'landfall.yaml'), readFileSync(join(TEMPLATE, 'landfall.yaml'), 'utf8').replaceAll(`http://127.0.0.1:${USUAL_PORT}`, api.url))
