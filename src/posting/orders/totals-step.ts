@@ -47,7 +47,7 @@ function secondPass(order: OrderBatch, settings: TotalsSettings, kind: OrderKind
 async function report(ctx: PostingContext, order: OrderBatch): Promise<void> {
   const vanished: { id: number; idx: number }[] = []
   for (let i = 0; i < order.items.parent.length; i++) {
-    if (order.batch.item.qty[i] === 0 && order.submitted[order.itemDocument[i]!] === 1) vanished.push({ id: order.items.parent[i]!, idx: order.items.idx[i]! })
+    if (order.batch.item.qty[i] === 0 && order.submitted[order.itemDocument[i]!] === 1 && order.returns[order.itemDocument[i]!] === 0) vanished.push({ id: order.items.parent[i]!, idx: order.items.idx[i]! })
   }
   await ctx.findAll({ type: 'InvalidQtyError', field: 'items.qty', message: 'The quantity is zero once it is rounded; the submit refuses it', hint: 'Give a larger quantity in a smaller unit.' }, vanished)
   const { batch } = order, crashed: { id: number }[] = [], empty: { id: number }[] = [], negative: { id: number; value: string }[] = []
