@@ -1,5 +1,6 @@
 import { hasLedger, writeLedger } from '../accounts/gl-map.ts'
 import { updateOutstanding } from '../accounts/references.ts'
+import { findOnce } from '../accounts/once.ts'
 import { leaveVersion } from '../accounts/traces.ts'
 import type { PostingContext, PostingRule, Step } from '../framework/rule.ts'
 import { borrowColumns } from '../invoices/columns.ts'
@@ -82,6 +83,7 @@ export const rule: PostingRule = {
     { stage: 'named', id: 'stock-checks', run: (ctx) => whenMoved(ctx, async () => { await checkStockEntries(ctx, MOVED(ctx)); await findWrongExpense(ctx, truthy('d.update_stock')) }) },
     { stage: 'named', id: 'rates', run: (ctx) => rateDeliveries(ctx, { moves: 'COALESCE(d.update_stock, 0) <> 0', returned: 'i.sales_invoice_item', given: 'CASE WHEN d._submit AND NOT d._once THEN i.rate ELSE i._given_rate END' }) },
     { stage: 'named', id: 'ledger', run: makeSalesLines },
+    { stage: 'named', id: 'once', run: (ctx) => findOnce(ctx, 'invoices') },
     { stage: 'on_update', id: 'prices', run: (ctx) => insertMissingPrices(ctx, kind, scratchOf(ctx).lines) },
     { stage: 'on_update', id: 'item-defaults', run: updateItemDefaults },
     { stage: 'on_submit', id: 'references', run: updateReferences },

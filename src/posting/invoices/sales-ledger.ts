@@ -34,7 +34,7 @@ export async function makeSalesLines(ctx: PostingContext): Promise<void> {
   const credit = (base: string, amount: string) => ({ credit: base, credit_in_account_currency: `CASE WHEN k.account_currency = c.default_currency THEN ${base} ELSE ${amount} END`, credit_in_transaction_currency: amount })
   const center = `COALESCE(${orNull('d.cost_center')}, c.round_off_cost_center)`, rounding = `CASE WHEN COALESCE(d.use_company_roundoff_cost_center, 0) <> 0 THEN c.round_off_cost_center ELSE ${center} END`
   const against = { against_voucher_type: `CASE WHEN ${settledInvoice} IS NOT NULL THEN 'Sales Invoice' END`, against_voucher: settledInvoice, against_self: `${settledInvoice} IS NULL` }
-  const roundOff = `COALESCE(${orNull('c.round_off_account')}, c.default_expense_account)`, account = (name: string) => `LEFT JOIN rows."tabAccount" k ON k.name = ${name}`
+  const roundOff = `COALESCE(${orNull('c.round_off_account')}, c.default_expense_account)`, account = (name: string) => `LEFT JOIN (SELECT a.name, COALESCE(${orNull('a.account_currency')}, x.default_currency) AS account_currency FROM rows."tabAccount" a LEFT JOIN rows."tabCompany" x ON x.name = a.company) k ON k.name = ${name}`
   const loss = 'round_even(d.base_net_total - round_even(d.net_total * d.conversion_rate, 2), 9)', roundTo = `CASE WHEN d.is_opening = 'Yes' THEN c.round_off_for_opening ELSE ${roundOff} END`
   const entries = await stockEntries(ctx), stock = entries === null ? '' : stockLines(ctx, entries, MOVED).map((lines) => ` UNION ALL BY NAME SELECT * REPLACE (_seq + 2000000 AS _seq, 0.0 AS debit_in_transaction_currency, 0.0 AS credit_in_transaction_currency) FROM (${lines})`).join('')
   if (entries !== null) await findAccountsMissing(ctx, entries, MOVED)

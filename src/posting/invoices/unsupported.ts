@@ -3,7 +3,7 @@ import { filled, truthy } from '../orders/kind.ts'
 
 /** What invoices may have and these steps do not cover: each with its reason. */
 const DOCUMENT: [condition: string, field: string, reason: string][] = [
-  ['d._once', 'docstatus', 'Invoices inserted as submitted are not predicted'], [truthy('d.is_pos'), 'is_pos', 'Invoices paid at a point of sale are not predicted'],
+  [truthy('d.is_pos'), 'is_pos', 'Invoices paid at a point of sale are not predicted'],
   [truthy('d.is_debit_note'), 'is_debit_note', 'Debit notes that raise a rate are not predicted'], [truthy('d.is_consolidated'), 'is_consolidated', 'Consolidated invoices are not predicted'],
   [truthy('d.allocate_advances_automatically'), 'allocate_advances_automatically', 'Advances that the site allocates are not predicted'], [`${truthy('d.write_off_amount')} OR ${truthy('d.write_off_outstanding_amount_automatically')}`, 'write_off_amount', 'Write-offs of invoices are not predicted'],
   [`${truthy('d.redeem_loyalty_points')} OR ${filled('d.loyalty_program')}`, 'loyalty_program', 'Loyalty points are not predicted'], [truthy('d.is_cash_or_non_trade_discount'), 'is_cash_or_non_trade_discount', 'Discounts that are none of trade are not predicted'],
