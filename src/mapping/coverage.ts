@@ -1,5 +1,6 @@
 import { parseExpression, type Node } from './expression-syntax.ts'
 import { isChild, type ChildSpec, type FieldSpec } from '../config/mapping-schema.ts'
+import type { Field } from '../site/doctype.ts'
 import type { MappedEntity } from './entity.ts'
 import type { MappingPlan } from './plan.ts'
 
@@ -109,6 +110,11 @@ function leafUses(spec: FieldSpec, by: string, own: string, aliases: Map<string,
   else if ('ref' in spec) for (const part of spec.key) { column(part); text(part) }
 }
 
+/** True for a mandatory field that ERPNext neither defaults nor fetches. */
+export function needsValue(field: Pick<Field, 'fieldname' | 'reqd' | 'default' | 'fetch_from' | 'read_only'>): boolean {
+  return field.reqd && (field.default === null || field.default === '') && field.fetch_from === null && !field.read_only && field.fieldname !== 'naming_series'
+}
+
 function missingFields(plan: MappingPlan): MissingField[] {
   const missing: MissingField[] = []
   const seen = (list: MissingField, all: MissingField[]) => all.some((other) => other.doctype === list.doctype && other.entity === list.entity && other.field === list.field)
@@ -117,7 +123,7 @@ function missingFields(plan: MappingPlan): MissingField[] {
       const given = block.document.fields
       const check = (doctype: string, fields: Record<string, unknown>, prefix: string) => {
         for (const field of plan.site.doctype(doctype)?.fields ?? []) {
-          if (!field.reqd || field.default !== null && field.default !== '' || field.fetch_from !== null || field.read_only || field.fieldname === 'naming_series' || Object.hasOwn(fields, field.fieldname)) continue
+          if (!needsValue(field) || Object.hasOwn(fields, field.fieldname)) continue
           const entry = { doctype: target.doctype, entity: block.entity.name, field: `${prefix}${field.fieldname}`, label: field.label }
           if (!seen(entry, missing)) missing.push(entry)
         }

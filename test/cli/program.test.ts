@@ -36,9 +36,16 @@ test('a project goes from a folder of exports to a site and back, command by com
   expect(existsSync(join(folder, '.landfall', 'landfall.schema.json'))).toBe(true)
   writeFileSync(join(folder, 'mappings', 'brands.yaml'), 'entity: brands\nsource: old\nkey: id\ntext_columns: [trim, {null_if: {value: ""}}]\ndoctype: Brand\nfields:\n  brand: brand\n  description: about\n')
 
+  const standing = async (): Promise<{ stages: Record<string, string>; openFindings: number | null; next: string }> => {
+    const said = (await landfall('status', '--json')).lines.find((line) => line['type'] === 'standing') as unknown as { stages: { stage: string; state: string }[]; openFindings: number | null; next: { command: string } }
+    return { stages: Object.fromEntries(said.stages.map(({ stage, state }) => [stage, state])), openFindings: said.openFindings, next: said.next.command }
+  }
+  expect(await standing()).toEqual({ stages: { assessed: 'not yet', mapped: 'done', planned: 'done', checked: 'not yet', loaded: 'not yet' }, openFindings: null, next: 'landfall preflight' })
   const blocked = await landfall('run', '--json')
   expect(blocked.code).toBe(1)
   expect(blocked.lines.find((line) => line['type'] === 'result')).toMatchObject({ status: 'blocked', outcomes: null })
+
+  expect(await standing()).toMatchObject({ stages: { checked: 'open', loaded: 'open' }, openFindings: 2, next: 'landfall findings' })
 
   const run = await landfall('run', '--resume', '--skip-blocked', '--json')
   const result = run.lines.find((line) => line['type'] === 'result') as { run: string; outcomes: object; report: string[] }
@@ -50,6 +57,10 @@ test('a project goes from a folder of exports to a site and back, command by com
 
   const again = await landfall('run', '--skip-blocked', '--json')
   expect(again.lines.find((line) => line['type'] === 'result')).toMatchObject({ outcomes: { loaded: 0, unchanged: 2, refused: 1 } })
+
+  expect(await standing()).toMatchObject({ stages: { loaded: 'done' }, next: 'landfall report' })
+  expect((await landfall('assess')).code).toBe(0)
+  expect((await landfall('status')).out).toMatch(/assessed +done +1 entities, 3 records[^]*Next: landfall report/)
 
   const causes = await landfall('findings', '--severity', 'blocking', '--json')
   const cause = String(causes.lines[0]?.['id'])
@@ -63,7 +74,7 @@ test('a project goes from a folder of exports to a site and back, command by com
   expect(first.lines[0]).toMatchObject({ run: result.run, removed: 2 })
   const status = await landfall('status', '--json')
   expect(status.lines.filter((line) => line['status'] === 'rolled-back')).toHaveLength(2)
-})
+}, 240_000)
 
 test('wrong usage ends with 2 and says what is there', async () => {
   const typo = await landfall('rnu')

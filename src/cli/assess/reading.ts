@@ -46,6 +46,8 @@ export async function assessSources(request: AssessRequest): Promise<Assessment>
       sources: request.sources.map(({ name }) => name), open: (name) => request.sources.find((source) => source.name === name)!.open(staging), choose: (described) => chosen(described, request.only),
       batchRows: BATCH_ROWS, spoolFolder: join(folder, 'spool'), onError: 'skip', verify: false, ...(request.limit === null ? {} : { limit: request.limit }),
     })
+    // What only the log holds cannot leave memory.
+    await staging.checkpoint(0)
     const entities = extracted.entities.flatMap((read): ReadEntity[] => {
       const described = extracted.described.find((item) => item.source === read.source && item.entity.name === read.table)
       if (!described) return []

@@ -1,24 +1,25 @@
 import type { Command } from 'commander'
 import { loadProject } from '../../config/project.ts'
 import { readJournal } from '../../ledger/journal.ts'
-import { isOpen, runsOf } from '../../run/history.ts'
+import { runsOf } from '../../run/history.ts'
 import { environmentOf } from '../environment.ts'
+import { standingOf } from '../stages.ts'
 import { formatTable } from '../terminal.ts'
 
 export function register(program: Command, signal: AbortSignal): void {
-  program.command('status').description('The runs of this project, and what to do next. Works while a run is going on.')
+  program.command('status').description('Where the project stands (assessed, mapped, planned, checked, loaded), its runs, open findings, and what to do next. Works while a run is going on.')
+    .addHelpText('after', '\nExamples:\n  $ landfall status\n  $ landfall status --json | jq .next')
     .action((_: object, command: Command) => {
       const { globals, terminal } = environmentOf(command, signal)
       const project = loadProject(globals.project)
-      const runs = runsOf(readJournal(project.paths.journal))
+      const runs = runsOf(readJournal(project.paths.journal)), standing = standingOf(project, runs)
       if (terminal.json) {
         for (const { scopes, ...run } of runs) terminal.emit({ ...run, documents: loadedBy(scopes) })
-        return
+        return terminal.emit({ type: 'standing', ...standing })
       }
-      if (runs.length === 0) return terminal.print('Nothing was run yet. Next: landfall preflight')
-      terminal.print(formatTable(['run', 'status', 'began', 'ended', 'documents'], runs.map((run) => [run.run, run.status, run.startedAt.slice(0, 19), run.endedAt?.slice(0, 19) ?? '', loadedBy(run.scopes)])))
-      const last = runs.at(-1)
-      if (last && isOpen(last)) terminal.print(last.status === 'running' ? 'The last run is going on, or was killed: landfall run --resume' : 'Go on with the last run: landfall run --resume')
+      terminal.print(formatTable(['stage', '', ''], standing.stages.map(({ stage, state, detail }) => [stage, state, detail])))
+      if (runs.length > 0) terminal.print(`\n${formatTable(['run', 'status', 'began', 'ended', 'documents'], runs.map((run) => [run.run, run.status, run.startedAt.slice(0, 19), run.endedAt?.slice(0, 19) ?? '', loadedBy(run.scopes)]))}`)
+      terminal.print(`\nNext: ${standing.next.command} (${standing.next.why})`)
       return undefined
     })
 }

@@ -5,13 +5,13 @@ import { meaningOf } from '../../mapping/words/name.ts'
 import { rawRelation, relationSql } from '../../staging/load.ts'
 import { literal, type Staging } from '../../staging/staging.ts'
 import { dateOrders, gaps, groupsAsLeaves, oddValues, type CrossFinding } from './cross.ts'
-import { findDuplicates, type Duplicates } from './duplicates.ts'
+import { findDuplicates, MOST_COMPARED, type Duplicates } from './duplicates.ts'
 import { makeFindings } from './findings.ts'
 import { infer } from './infer.ts'
 import { findKeys } from './keys.ts'
 import { countDirt, rangesOf } from './measures.ts'
 import { growthOf, laneTimes, personalData, suggestPhases } from './outlook.ts'
-import { countColumns, SAMPLE_ROWS, shapeColumns } from './profile.ts'
+import { countColumns, FEW_VALUES, SAMPLE_ROWS, shapeColumns } from './profile.ts'
 import { findRelations } from './relations.ts'
 import type { Subject } from './subject.ts'
 
@@ -54,7 +54,7 @@ export async function assess(staging: Staging, options: AssessOptions): Promise<
   const entities: AssessedEntity[] = []
   for (const [i, subject] of subjects.entries()) {
     const { limited, rejected } = options.entities[i]!, found = duplicates.get(subject.id), phase = phases.get(subject.id)!
-    const count = (near: boolean): number => new Set(found?.found.filter((one) => one.near === near).flatMap((one) => one.pairs.map((pair) => pair.row)) ?? []).size
+    const count = (near: boolean): number => new Set(found?.found.filter((one) => one.near === near).flatMap((one) => one.pairs.map((pair) => pair.row)) ?? []).size + (found?.found.filter((one) => one.near === near).reduce((sum, one) => sum + one.unlisted, 0) ?? 0)
     entities.push({
       id: subject.id, source: subject.source, name: subject.entity.name, namespace: subject.entity.namespace, records: subject.records, rejected, sample: limited === null ? null : { read: subject.records, of: limited.of },
       key: subject.key, uniqueColumns: subject.uniqueColumns, columns: subject.columns, growth: subject.records === 0 ? null : await growthOf(staging, subject), phase: phase.phase, phaseWhy: phase.why, partOf: phase.partOf,
@@ -77,7 +77,7 @@ async function profile(staging: Staging, { source, entity }: ReadEntity, useDecl
   const inferred = entity.columns.map((column, i) => infer(column, counted.counts[i]!, shapes[i]!))
   const ranges = await rangesOf(staging, relation, names.map((name, i) => ({ name, format: inferred[i]!.format })))
   const measured = names.map((name, i) => ({ name, format: inferred[i]!.format, maxLength: counted.counts[i]!.maxLength, meanLength: counted.counts[i]!.meanLength, low: ranges[i]!.low, high: ranges[i]!.high }))
-  const dirt = await countDirt(staging, relation, measured)
+  const dirt = await countDirt(staging, relation, measured, (i) => counted.records > SAMPLE_ROWS && counted.counts[i]!.distinct <= FEW_VALUES)
   const columns = entity.columns.map((column, i): AssessedColumn => {
     const counts = counted.counts[i]!, shape = shapes[i]!, range = ranges[i]!, { type, format, formats } = inferred[i]!
     const of = (...kinds: string[]): number => dirt.filter((one) => one.column === i && kinds.includes(one.kind)).reduce((sum, one) => sum + one.records, 0)
@@ -110,6 +110,7 @@ function samplesOf(entities: AssessedEntity[]): string[] {
   const limited = entities.filter((entity) => entity.sample !== null), shaped = entities.filter((entity) => entity.sample === null && entity.columns.some((column) => column.sampled))
   return [
     ...limited.map((entity) => `${entity.name}: everything rests on its first ${entity.records.toLocaleString('en-US')} records${entity.sample?.of == null ? '' : ` of ${entity.sample.of.toLocaleString('en-US')}`}.`),
+    ...entities.filter((entity) => entity.records > MOST_COMPARED).map((entity) => `${entity.name}: records that are nearly the same were not looked for among ${entity.records.toLocaleString('en-US')}; those exactly the same are counted.`),
     ...shaped.map((entity) => `${entity.name}: formats, frequent values and patterns of ${entity.columns.filter((column) => column.sampled).length} columns rest on about ${SAMPLE_ROWS.toLocaleString('en-US')} of ${entity.records.toLocaleString('en-US')} records, different values on an estimate; all other counts on every record.`),
   ]
 }

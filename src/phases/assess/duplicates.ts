@@ -5,10 +5,10 @@ import { ident, type Staging } from '../../staging/staging.ts'
 import type { Subject } from './subject.ts'
 
 /** Records found twice: the later of each pair, with the record it repeats and the similarity (1: the same but for case, accents and spaces). */
-export interface Duplicates { rule: string; columns: string[]; near: boolean; pairs: { row: number; of: number; score: number }[] }
+export interface Duplicates { rule: string; columns: string[]; near: boolean; pairs: { row: number; of: number; score: number }[]; unlisted: number }
 
-/** Compared by name only up to so many records: beyond it the pairs are counted, not listed. */
-const MOST_RECORDS = 1_000_000
+/** Records are compared with each other up to so many: beyond it those exactly the same are counted (`unlisted`), and near ones not looked for. */
+export const MOST_COMPARED = 200_000
 const NEAR = 0.94
 
 /** The rules that names and shapes of an entity's columns suggest; empty for lines, transactions and codes. */
@@ -40,17 +40,29 @@ function isName(subject: Subject, column: AssessedColumn): boolean {
 /** Finds duplicates by the rules, and records that are the same in every column but the key. */
 export async function findDuplicates(staging: Staging, subject: Subject): Promise<{ whole: number; found: Duplicates[] }> {
   const whole = await wholeRecords(staging, subject)
-  if (subject.records > MOST_RECORDS || subject.records < 2) return { whole, found: [] }
   const rules = duplicateRules(subject)
+  if (subject.records > MOST_COMPARED) return { whole, found: await countedDuplicates(staging, subject, rules) }
   const pairs = (await suspectedDuplicates(staging, subject.entity, subject.relation, rules)).filter((pair) => pair.rule !== 'key')
   const seen = new Set<string>(), found: Duplicates[] = []
   for (const rule of rules) {
     const mine = pairs.filter((pair) => pair.rule === rule.name).filter((pair) => { const id = `${pair.a} ${pair.b}`, fresh = !seen.has(id); seen.add(id); return fresh })
     // A name that many records share is no name of one thing.
     if (mine.length === 0 || mine.length > subject.records * 0.4) continue
-    found.push({ rule: rule.name, near: !('exact' in rule), columns: 'exact' in rule ? rule.exact : [rule.near.compare, ...rule.near.block], pairs: mine.map(({ a, b, score }) => ({ row: b, of: a, score })) })
+    found.push({ rule: rule.name, near: !('exact' in rule), columns: 'exact' in rule ? rule.exact : [rule.near.compare, ...rule.near.block], pairs: mine.map(({ a, b, score }) => ({ row: b, of: a, score })), unlisted: 0 })
   }
   return { whole, found }
+}
+
+async function countedDuplicates(staging: Staging, subject: Subject, rules: SuspectRule[]): Promise<Duplicates[]> {
+  const found: Duplicates[] = []
+  for (const rule of rules) {
+    if (!('exact' in rule)) continue
+    const parts = rule.exact.map((name) => `lower(trim(${ident(name)}))`)
+    const row = await staging.one<{ n: number }>(`SELECT count(*) - count(DISTINCT h) AS n FROM (SELECT hash(${parts.join(', ')}) AS h FROM ${subject.relation} WHERE ${parts.map((part) => `${part} <> ''`).join(' AND ')})`)
+    const n = Number(row?.n ?? 0)
+    if (n > 0 && n <= subject.records * 0.4) found.push({ rule: rule.name, near: false, columns: rule.exact, pairs: [], unlisted: n })
+  }
+  return found
 }
 
 async function wholeRecords(staging: Staging, { columns, key, records, relation }: Subject): Promise<number> {

@@ -55,11 +55,11 @@ export async function makeFindings(staging: Staging, given: { subjects: Subject[
 async function duplicateFindings(staging: Staging, subject: Subject, { whole, found }: { whole: number; found: Duplicates[] }): Promise<AssessedFinding[]> {
   const findings: AssessedFinding[] = []
   if (whole > 0) findings.push(finding({ kind: 'duplicate-record', subject, columns: [], records: whole, examples: [] }))
-  for (const { rule, columns, near, pairs } of found) {
+  for (const { rule, columns, near, pairs, unlisted } of found) {
     const shown = pairs.slice(0, EXAMPLES), rows = [...new Set(shown.flatMap(({ row, of }) => [row, of]))]
-    const texts = new Map((await staging.all<{ _row: number; k: string; v: string }>(`SELECT _row, ${keySql(subject)} AS k, ${ident(columns[0]!)} AS v FROM ${subject.relation} r WHERE _row IN (${rows.join(', ')})`)).map((row) => [Number(row._row), row]))
+    const texts = rows.length === 0 ? new Map<number, { k: string; v: string }>() : new Map((await staging.all<{ _row: number; k: string; v: string }>(`SELECT _row, ${keySql(subject)} AS k, ${ident(columns[0]!)} AS v FROM ${subject.relation} r WHERE _row IN (${rows.join(', ')})`)).map((row) => [Number(row._row), row]))
     findings.push(finding({
-      kind: near ? 'duplicate-near' : 'duplicate-same', subject, columns, records: new Set(pairs.map(({ row }) => row)).size, id: rule,
+      kind: near ? 'duplicate-near' : 'duplicate-same', subject, columns, records: new Set(pairs.map(({ row }) => row)).size + unlisted, id: rule,
       examples: shown.map(({ row, of, score }) => ({ key: texts.get(row)?.k ?? null, value: `${texts.get(row)?.v ?? ''} (again: ${texts.get(of)?.k ?? ''}, ${texts.get(of)?.v ?? ''}${score < 1 ? `, ${score.toFixed(3)} alike` : ''})` })),
     }))
   }

@@ -12,6 +12,7 @@ export interface DirtTest { kind: string; of: (column: Measured) => boolean; tes
 export interface Measured { name: string; format: Format; maxLength: number; meanLength: number; low: number | null; high: number | null }
 
 const isText = (column: Measured): boolean => ['text', 'code', 'email', 'phone', 'url', 'vat-number', 'iban'].includes(column.format)
+const isProse = (column: Measured): boolean => column.format === 'text'
 const v = (sql: string, c: string): string => sql.replaceAll(/\bv\b/g, () => `trim(${c})`)
 const filled = (c: string): string => `trim(${c}) <> ''`
 
@@ -25,11 +26,11 @@ export const DIRT: readonly DirtTest[] = [
   { kind: 'wrong-email', of: (column) => column.format === 'email', test: (c) => `${filled(c)} AND NOT ${testSql(c, 'email')}` },
   { kind: 'wrong-phone', of: (column) => column.format === 'phone', test: (c) => `${filled(c)} AND NOT ${testSql(c, 'phone')} AND NOT regexp_full_match(trim(${c}), '[0-9 ]+')` },
   { kind: 'wrong-format', of: (column) => ['uuid', 'iban', 'url', 'vat-number', 'json', 'time'].includes(column.format), test: (c, { format }) => `${filled(c)} AND NOT ${testSql(c, format)}` },
-  { kind: 'html-text', of: isText, test: (c) => `contains(${c}, '<') AND regexp_matches(${c}, '<(/?[a-zA-Z][a-zA-Z0-9]*(\\s[^<>]*)?/?|!--.*--)>')` },
-  { kind: 'formula-text', of: isText, test: (c) => `left(ltrim(${c}), 1) IN ('=', '@', '+', '-') AND regexp_matches(${c}, '^\\s*([=@][A-Za-z0-9(@]|[+-][A-Za-z(@])')` },
+  { kind: 'html-text', of: isProse, test: (c) => `contains(${c}, '<') AND regexp_matches(${c}, '<(/?[a-zA-Z][a-zA-Z0-9]*(\\s[^<>]*)?/?|!--.*--)>')` },
+  { kind: 'formula-text', of: isProse, test: (c) => `left(ltrim(${c}), 1) IN ('=', '@', '+', '-') AND regexp_matches(${c}, '^\\s*([=@][A-Za-z0-9(@]|[+-][A-Za-z(@])')` },
   { kind: 'long-text', of: (column) => isText(column) && column.maxLength > DATA_LENGTH && column.meanLength < DATA_LENGTH / 2, test: (c) => `length(${c}) > ${DATA_LENGTH}` },
-  { kind: 'control-characters', of: isText, test: (c) => `regexp_matches(${c}, '[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]')` },
-  { kind: 'broken-encoding', of: isText, test: (c) => `contains(${c}, '\uFFFD') OR contains(${c}, 'Ã¤') OR contains(${c}, 'Ã¶') OR contains(${c}, 'Ã¼') OR contains(${c}, 'Ã©') OR contains(${c}, 'ÃŸ') OR contains(${c}, 'â€')` },
+  { kind: 'control-characters', of: isProse, test: (c) => `regexp_matches(${c}, '[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]')` },
+  { kind: 'broken-encoding', of: isText, test: (c) => `contains(${c}, '\uFFFD') OR contains(${c}, 'â€') OR (contains(${c}, 'Ã') AND regexp_matches(${c}, 'Ã[¤¶¼©Ÿ„–œ¨±³§]'))` },
   { kind: 'stray-spaces', of: isText, test: (c) => `${c} <> trim(${c}) AND ${filled(c)} OR contains(trim(${c}), '  ')` },
   { kind: 'blank-not-null', of: () => true, test: (c) => `${c} <> '' AND trim(${c}) = ''` },
   { kind: 'nothing-word', of: isText, test: (c) => `length(${c}) <= 16 AND lower(trim(${c})) IN (${NOTHING_WORDS.map((word) => literal(word)).join(', ')})` },
@@ -51,10 +52,16 @@ export async function rangesOf(staging: Staging, relation: string, columns: { na
   })
 }
 
-/** Counts every kind of dirt in every column, over all records: `[column index, kind, records]`, those that were found. */
-export async function countDirt(staging: Staging, relation: string, columns: Measured[]): Promise<{ column: number; kind: string; records: number }[]> {
-  const tests = columns.flatMap((column, i) => DIRT.filter(({ of }) => of(column)).map(({ kind, test }) => ({ column: i, kind, sql: test(ident(column.name), column) })))
-  const found: { column: number; kind: string; records: number }[] = []
+/** Counts every kind of dirt in every column, over all records; those that were found. `few`: columns of a long table that have few different values. */
+export async function countDirt(staging: Staging, relation: string, columns: Measured[], few: (column: number) => boolean): Promise<{ column: number; kind: string; records: number }[]> {
+  const all = columns.flatMap((column, i) => DIRT.filter(({ of }) => of(column)).map(({ kind, test }) => ({ column: i, kind, sql: test(ident(column.name), column) })))
+  const found: { column: number; kind: string; records: number }[] = [], tests = all.filter(({ column }) => !few(column))
+  // Of few different values each is put to the tests once, whatever the number of records.
+  for (const [column, own] of Map.groupBy(all.filter(({ column: index }) => few(index)), ({ column: index }) => index)) {
+    const c = ident(columns[column]!.name)
+    const row = await staging.one<Record<string, number>>(`SELECT ${own.map(({ sql }, i) => `coalesce(sum(n) FILTER (${sql}), 0) AS n${i}`).join(', ')} FROM (SELECT ${c}, count(*) AS n FROM ${relation} GROUP BY 1)`)
+    own.forEach(({ kind }, i) => { const records = Number(row?.[`n${i}`] ?? 0); if (records > 0) found.push({ column, kind, records }) })
+  }
   for (let from = 0; from < tests.length; from += 200) {
     const part = tests.slice(from, from + 200)
     const row = await staging.one<Record<string, number>>(`SELECT ${part.map(({ sql }, i) => `count(*) FILTER (${sql}) AS n${i}`).join(', ')} FROM ${relation}`)

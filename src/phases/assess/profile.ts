@@ -5,7 +5,7 @@ import { RULES } from './formats.ts'
 /** Tables of more records than this have the shapes of their values judged by a sample of about as many; counts are always of all records. */
 export const SAMPLE_ROWS = 20_000
 /** Columns of so few distinct values are known value by value, however long the table is. */
-const FEW_VALUES = 2_000
+export const FEW_VALUES = 2_000
 const COLUMNS_AT_ONCE = 40
 
 /** What one scan tells about a column. Lengths in characters; `low` and `high` in text order. */
@@ -50,11 +50,8 @@ export async function countColumns(staging: Staging, relation: string, columns: 
 export async function shapeColumns(staging: Staging, relation: string, columns: string[], counted: { records: number; counts: ColumnCounts[] }): Promise<ColumnShape[]> {
   const large = counted.records > SAMPLE_ROWS
   const some = (i: number): boolean => large && (counted.counts[i]?.distinct ?? 0) > FEW_VALUES
-  let sample = relation
-  if (columns.some((_, i) => some(i))) {
-    sample = 'work.assess_sample'
-    await staging.run(`CREATE OR REPLACE TABLE ${sample} AS SELECT * FROM ${relation} WHERE hash(_row) % ${Math.max(1, Math.round(counted.records / SAMPLE_ROWS))} = 0`)
-  }
+  // No table of the sample is made: inserting many columns in the order of rows, vector by vector, takes more memory than the whole scan.
+  const sample = `(SELECT * FROM ${relation} WHERE hash(_row) % ${Math.max(1, Math.round(counted.records / SAMPLE_ROWS))} = 0)`
   await staging.run('CREATE OR REPLACE TABLE work.assess_values (col INTEGER, v VARCHAR, n BIGINT)')
   for (let from = 0; from < columns.length; from += COLUMNS_AT_ONCE) {
     const parts = columns.slice(from, from + COLUMNS_AT_ONCE).map((name, i) => `SELECT ${from + i} AS col, v, count(*) AS n FROM (SELECT left(trim(${ident(name)}), 2000) AS v FROM ${some(from + i) ? sample : relation}) WHERE v <> '' GROUP BY v`)
@@ -66,7 +63,6 @@ export async function shapeColumns(staging: Staging, relation: string, columns: 
   const patterns = await staging.all<{ col: number; p: string; n: number; e: string }>(`SELECT col, p, sum(n) AS n, min(v) AS e FROM (SELECT col, n, v, regexp_replace(regexp_replace(regexp_replace(v, '\\p{Lu}+', 'A', 'g'), '\\p{Ll}+', 'a', 'g'), '\\d', '9', 'g') AS p FROM work.assess_values WHERE length(v) <= 40)
     GROUP BY col, p QUALIFY row_number() OVER (PARTITION BY col ORDER BY sum(n) DESC, p) <= 5 ORDER BY col, n DESC, p`)
   await staging.run('DROP TABLE work.assess_values')
-  if (sample !== relation) await staging.run(`DROP TABLE ${sample}`)
   return columns.map((_, i) => {
     const row = fits.find((one) => Number(one['col']) === i)
     const number = (key: string): number => Number(row?.[key] ?? 0)

@@ -48,8 +48,14 @@ async function inferredRelations(staging: Staging, subjects: Subject[], taken: S
     const best = list.map((one) => ({ ...one, share: shares.get(`${one.child.index} ${one.key.index}`) ?? 0 }))
       .filter((one) => one.share >= 0.8 || (one.named >= 0.95 && (one.share >= 0.4 || one.child.column.values === 0)))
       .sort((a, b) => b.named + b.share + (b.key.primary ? 0.1 : 0) - a.named - a.share - (a.key.primary ? 0.1 : 0)).slice(0, 3)
-    const judged = (await Promise.all(best.map((one) => judge(staging, one)))).filter((one) => one !== null).sort((a, b) => b.score - a.score)
-    if (judged[0]) relations.push(judged[0])
+    let found: AssessedRelation | null = null
+    for (const one of best) {
+      // Counting is what costs: no key is counted that could not do better than the one found.
+      if (found !== null && found.score >= Math.round((0.55 * one.named + 0.45) * 100) / 100) continue
+      const judged: AssessedRelation | null = await judge(staging, one)
+      if (judged !== null && (found === null || judged.score > found.score)) found = judged
+    }
+    if (found !== null) relations.push(found)
   }
   return relations
 }
@@ -111,15 +117,18 @@ async function sampledShares(staging: Staging, children: Child[], keys: Key[], c
   if (candidates.length === 0) return new Map()
   await staging.run('CREATE OR REPLACE TABLE work.assess_keys (key INTEGER, h UBIGINT); CREATE OR REPLACE TABLE work.assess_children (child INTEGER, h UBIGINT); CREATE OR REPLACE TABLE work.assess_pairs (child INTEGER, key INTEGER)')
   const usedKeys = new Set(candidates.map(({ key }) => key.index)), usedChildren = new Set(candidates.map(({ child }) => child.index))
-  for (const { subject, index, column } of keys) if (usedKeys.has(index)) await staging.run(`INSERT INTO work.assess_keys SELECT ${index}, hash(trim(${ident(column.name)})) FROM ${subject.relation}`)
-  for (const { subject, index, column } of children) if (usedChildren.has(index)) {
-    await staging.run(`INSERT INTO work.assess_children SELECT ${index}, h FROM (SELECT DISTINCT hash(trim(${ident(column.name)})) AS h FROM ${subject.relation} WHERE trim(${ident(column.name)}) <> '') ORDER BY h LIMIT ${SAMPLE_VALUES}`)
-  }
+  await insertAll(staging, 'work.assess_keys', keys.filter(({ index }) => usedKeys.has(index)).map(({ subject, index, column }) => `SELECT ${index}, hash(trim(${ident(column.name)})) FROM ${subject.relation}`))
+  await insertAll(staging, 'work.assess_children', children.filter(({ index }) => usedChildren.has(index)).map(({ subject, index, column }) => `(SELECT ${index}, h FROM (SELECT DISTINCT hash(trim(${ident(column.name)})) AS h FROM ${subject.relation} WHERE trim(${ident(column.name)}) <> '') ORDER BY h LIMIT ${SAMPLE_VALUES})`))
   await staging.appendColumns({ schema: 'work', table: 'assess_pairs' }, [{ name: 'child', kind: 'INTEGER', values: candidates.map(({ child }) => child.index) }, { name: 'key', kind: 'INTEGER', values: candidates.map(({ key }) => key.index) }])
   const rows = await staging.all<{ child: number; key: number; share: number }>(`WITH sizes AS (SELECT child, count(*) AS n FROM work.assess_children GROUP BY child)
     SELECT p.child, p.key, (count(*) / any_value(s.n))::DOUBLE AS share FROM work.assess_pairs p JOIN work.assess_children c ON c.child = p.child JOIN work.assess_keys k ON k.key = p.key AND k.h = c.h JOIN sizes s ON s.child = p.child GROUP BY p.child, p.key`)
   await staging.run('DROP TABLE work.assess_keys; DROP TABLE work.assess_children; DROP TABLE work.assess_pairs')
   return new Map(rows.map((row) => [`${row.child} ${row.key}`, Number(row.share)]))
+}
+
+/** Many small queries as few statements: planning one costs more than running it. */
+async function insertAll(staging: Staging, table: string, queries: string[]): Promise<void> {
+  for (let from = 0; from < queries.length; from += 30) await staging.run(`INSERT INTO ${table} ${queries.slice(from, from + 30).join(' UNION ALL ')}`)
 }
 
 async function judge(staging: Staging, { child, key, named, why }: Candidate): Promise<AssessedRelation | null> {
