@@ -21,10 +21,10 @@ const DRAFTS: Record<LedgerDoctype, (documents: number) => string[]> = {
     `CREATE TABLE drafts."Journal Entry.accounts" AS SELECT i AS _parent, n AS _idx, ['Cash - NT', 'Sales - NT'][n] AS account, CASE n WHEN 1 THEN round(1 + i % 90000 / 100.0, 2) END AS debit_in_account_currency, CASE n WHEN 2 THEN round(1 + i % 90000 / 100.0, 2) END AS credit_in_account_currency,
       'Main - NT' AS cost_center FROM range(1, ${documents + 1}) t(i), range(1, 3) u(n) ORDER BY ALL`,
   ],
-  // Two receipts for every issue, over 500 items; what is issued was received before, and nothing is dated back.
+  // Two receipts for every issue, over 500 items; what is issued was received before, a minute apart, so that nothing is dated back.
   'Stock Entry': (documents) => [
     `CREATE TABLE drafts."Stock Entry" AS SELECT i AS _id, 'moves' AS _entity, CAST(i AS VARCHAR) AS _key, 'Northwind Traders' AS company, CASE WHEN i % 3 = 2 THEN 'Material Issue' ELSE 'Material Receipt' END AS stock_entry_type, 1 AS set_posting_time,
-      DATE '2025-01-01' + CAST(i * 300 // ${documents} AS INTEGER) AS posting_date, '10:00:00' AS posting_time, 1 AS docstatus FROM range(1, ${documents + 1}) t(i)`,
+      CAST(TIMESTAMP '2025-01-01 06:00:00' + to_minutes(i) AS DATE) AS posting_date, strftime(TIMESTAMP '2025-01-01 06:00:00' + to_minutes(i), '%H:%M:%S') AS posting_time, 1 AS docstatus FROM range(1, ${documents + 1}) t(i)`,
     `CREATE TABLE drafts."Stock Entry.items" AS SELECT i AS _parent, 1 AS _idx, 'BENCH-' || (i // 3) % 500 AS item_code, CASE WHEN i % 3 = 2 THEN 1 ELSE 3 END AS qty, CASE WHEN i % 3 <> 2 THEN 'Stores - NT' END AS t_warehouse, CASE WHEN i % 3 = 2 THEN 'Stores - NT' END AS s_warehouse,
       CASE WHEN i % 3 <> 2 THEN round(1 + i % 900 / 100.0, 2) END AS basic_rate FROM range(1, ${documents + 1}) t(i)`,
   ],
