@@ -62,6 +62,7 @@ const WORDINGS: Wording[] = [
   { text: "can't multiply sequence by non-int of type 'float'", says: 'The discount is text{}', type: 'TypeError' },
   { text: "'NoneType' object has no attribute 'endswith'", says: 'warehouse_name is missing{}', type: 'AttributeError' },
   { text: "unsupported operand type(s) for *: 'NoneType' and 'float'", says: 'The order has no items{}', type: 'TypeError' },
+  { text: "unsupported operand type(s) for -: 'NoneType' and 'float'", says: 'The invoice has no items{}', type: 'TypeError' },
 ]
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

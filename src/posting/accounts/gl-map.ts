@@ -117,6 +117,8 @@ async function writeLines(ctx: PostingContext, batch: GlBatch, lines: string, se
   await staging.run(`CREATE OR REPLACE TEMP TABLE ${settled.slice(5)} AS SELECT l._id, l._seq, d.company, d.posting_date, ${others}, ${AMOUNTS.map((amount) => `a.${amount}`).join(', ')}, a.owed, a.owed_in_account_currency
     FROM ${amounts} a JOIN ${lines} l ON l._id = a._id AND l._seq = a._seq JOIN ${ctx.doc} d ON d._id = l._id ORDER BY l._id, l._seq`)
   await appendRoundOff(ctx, batch, settled)
+  // An account that names no currency is kept in its company's.
+  await staging.run(`UPDATE ${settled} AS l SET account_currency = c.default_currency FROM rows."tabAccount" k, rows."tabCompany" c WHERE k.name = l.account AND c.name = k.company AND COALESCE(l.account_currency, '') = ''`)
 }
 
 /** The line that takes what debit and credit differ by. */

@@ -16,7 +16,6 @@ export async function findUnsupportedJournals(ctx: PostingContext): Promise<void
     [`d.voucher_type = 'Inter Company Journal Entry' AND ${filled('d.inter_company_journal_entry_reference')}`, 'inter_company_journal_entry_reference', 'Journals between companies are not predicted'],
     [`${truthy('d.apply_tds')} AND d.voucher_type IN ('Debit Note', 'Credit Note')`, 'apply_tds', 'Tax withholding is not predicted'],
     [filled('d.stock_entry'), 'stock_entry', 'Journals for a Stock Entry are not predicted'], [filled('d.amended_from'), 'amended_from', 'Amended journals are not predicted'],
-    ['d._once', 'docstatus', 'Journals inserted as submitted are not predicted'],
   ]
   for (const [condition, field, reason] of fields) await ctx.find({ type: 'unsupported', field, message: reason, hint, select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${condition}` })
   await ctx.find({
@@ -123,8 +122,8 @@ export async function findSubmitRefusals(ctx: PostingContext): Promise<void> {
     select: `SELECT d._id AS id, CAST(d.difference AS VARCHAR) AS "value", 'Total Debit must be equal to Total Credit. The difference is ' || d.difference AS message FROM ${ctx.doc} d WHERE d._submit AND d.difference <> 0`,
   })
   await ctx.find({
-    type: 'ValidationError', field: 'cheque_no', stage: 'on_submit', seq: 1, message: 'Reference No & Reference Date is required', hint: 'Map cheque_no and cheque_date, or use another voucher type.',
-    select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE d._submit AND NOT ${filled('d.cheque_no')} AND (d.voucher_type = 'Bank Entry' OR d.cheque_date IS NOT NULL)`,
+    type: 'ValidationError', field: 'cheque_no', stage: 'on_submit', seq: 1, hint: 'Map cheque_no and cheque_date, or use another voucher type.',
+    select: `SELECT d._id AS id, CASE WHEN d.voucher_type = 'Bank Entry' THEN 'Reference No & Reference Date is required for Bank Entry' ELSE 'Reference No is mandatory if you entered Reference Date' END AS message FROM ${ctx.doc} d WHERE d._submit AND NOT ${filled('d.cheque_no')} AND (d.voucher_type = 'Bank Entry' OR d.cheque_date IS NOT NULL)`,
   })
   const limits = await ctx.staging.one(`SELECT 1 FROM rows."tabCustomer Credit Limit" LIMIT 1`)
   if (limits !== undefined) await ctx.find({

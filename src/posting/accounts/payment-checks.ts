@@ -7,7 +7,6 @@ import { tableRate } from './site-text.ts'
 /** Kinds and features of payments these steps do not cover. */
 export async function findUnsupportedPayments(ctx: PostingContext): Promise<void> {
   const hint = 'Load such payments through the site itself.', say = (condition: string, field: string, message: string) => ctx.find({ type: 'unsupported', field, message, hint, select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${condition}` })
-  await say('d._once', 'docstatus', 'Payments inserted as submitted are not predicted')
   await say(`d.payment_type <> 'Internal Transfer' AND ${filled('d.party_type')} AND d.party_type NOT IN ('Customer', 'Supplier')`, 'party_type', 'Payments of parties other than customers and suppliers are not predicted')
   await say(truthy('d.apply_tax_withholding_amount'), 'apply_tax_withholding_amount', 'Tax withholding is not predicted')
   await say(filled('d.amended_from'), 'amended_from', 'Amended payments are not predicted')

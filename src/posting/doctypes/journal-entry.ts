@@ -5,6 +5,7 @@ import { findSubmitRefusals, findUnsupportedJournals, findWrongAccounts, findWro
 import { settleJournals } from '../accounts/journal-lines.ts'
 import { checkAmounts, checkReferences } from '../accounts/journal-references.ts'
 import { updateOutstanding, writeAdvances } from '../accounts/references.ts'
+import { findOnce } from '../accounts/once.ts'
 import { leaveVersion } from '../accounts/traces.ts'
 import type { PostingContext, PostingRule, Step } from '../framework/rule.ts'
 
@@ -54,6 +55,7 @@ export const rule: PostingRule = {
     validate('submit-refusals', findSubmitRefusals),
     { stage: 'named', id: 'reference-amounts', run: checkAmounts },
     { stage: 'named', id: 'ledger', run: makeLines },
+    { stage: 'named', id: 'once', run: (ctx) => findOnce(ctx, 'journals') },
     { stage: 'on_submit', id: 'ledger', run: whenPosted(writeLedger) },
     { stage: 'on_submit', id: 'outstanding', run: whenPosted(updateOutstanding) },
     { stage: 'on_submit', id: 'advances', run: advances },

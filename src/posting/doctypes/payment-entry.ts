@@ -5,6 +5,7 @@ import { settlePayments } from '../accounts/payment-amounts.ts'
 import { findPaymentRefusals, findUnsupportedPayments, takePaymentDetails, takeReferences } from '../accounts/payment-checks.ts'
 import { settleReferences } from '../accounts/payment-references.ts'
 import { updateOutstanding, writeAdvances } from '../accounts/references.ts'
+import { findOnce } from '../accounts/once.ts'
 import { leaveVersion } from '../accounts/traces.ts'
 import type { PostingContext, PostingRule, Step } from '../framework/rule.ts'
 import { fieldPrecision } from '../orders/precisions.ts'
@@ -77,6 +78,7 @@ export const rule: PostingRule = {
     { stage: 'named', id: 'ledger', run: makeLines },
     { stage: 'named', id: 'balances', run: balances },
     { stage: 'named', id: 'status', run: setStatus },
+    { stage: 'named', id: 'once', run: (ctx) => findOnce(ctx, 'payments') },
     { stage: 'on_submit', id: 'ledger', run: writeLedger },
     { stage: 'on_submit', id: 'outstanding', run: updateOutstanding },
     { stage: 'on_submit', id: 'advances', run: advances },

@@ -1,4 +1,5 @@
 import { hasLedger, writeLedger } from '../accounts/gl-map.ts'
+import { findOnce } from '../accounts/once.ts'
 import { updateOutstanding } from '../accounts/references.ts'
 import { formatDate } from '../accounts/site-text.ts'
 import { leaveVersion } from '../accounts/traces.ts'
@@ -75,6 +76,7 @@ export const rule: PostingRule = {
     { stage: 'named', id: 'stock-checks', run: checkPurchaseEntries },
     { stage: 'named', id: 'rates', run: (ctx) => rateReceipts(ctx, { returned: 'purchase_invoice_item', moves: MOVES }) },
     { stage: 'named', id: 'ledger', run: makePurchaseLines },
+    { stage: 'named', id: 'once', run: (ctx) => findOnce(ctx, 'invoices') },
     { stage: 'on_update', id: 'prices', run: (ctx) => insertMissingPrices(ctx, kind, scratchOf(ctx).lines) },
     { stage: 'on_submit', id: 'last-purchase', run: updateLastPurchaseRates },
     { stage: 'on_submit', id: 'references', run: updatePurchaseReferences },

@@ -34,7 +34,7 @@ export function itemValues(batch: TotalsBatch, settings: TotalsSettings, d: numb
       item.discount_amount[i] = listed - item.rate[i]!
     }
     item.net_rate[i] = item.rate[i]!
-    item.amount[i] = round(item.rate[i]! * item.qty[i]!, places.amount)
+    item.amount[i] = round(item.rate[i]! * (item.qty[i] === 0 && batch.givesBack[d] === 1 ? -1 : item.qty[i]!), places.amount)
     item.net_amount[i] = item.amount[i]!
     item.base_price_list_rate[i] = round(round(listed, places.price_list_rate) * rate, places.base_price_list_rate)
     item.base_rate[i] = round(round(item.rate[i]!, places.rate) * rate, places.base_rate)

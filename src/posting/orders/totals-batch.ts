@@ -85,6 +85,8 @@ export interface TotalsBatch {
   itemWiseTaxDetail: string[]
   /** Documents whose computation would divide by zero, which Python refuses. */
   crashed: Uint8Array
+  /** 1: an invoice that gives back: a line without quantity gives back its rate. */
+  givesBack: Uint8Array
 }
 
 export interface TotalsSettings {
@@ -108,6 +110,6 @@ export function newTotalsBatch(count: number, items: number, taxes: number): Tot
     smallestFraction: new Float64Array(count), itemTaxMap: new Int32Array(items).fill(-1), taxMaps: [], itemKey: new Int32Array(items), itemKeys: [],
     marginType: new Uint8Array(items), withheld: new Uint8Array(items), commissioned: new Uint8Array(items), chargeType: new Uint8Array(taxes),
     rowId: new Int32Array(taxes), account: new Int32Array(taxes), included: new Uint8Array(taxes), category: new Uint8Array(taxes),
-    deducted: new Uint8Array(taxes), itemWiseTaxDetail: new Array<string>(taxes).fill(''), crashed: new Uint8Array(count),
+    deducted: new Uint8Array(taxes), itemWiseTaxDetail: new Array<string>(taxes).fill(''), crashed: new Uint8Array(count), givesBack: new Uint8Array(count),
   }
 }

@@ -111,7 +111,7 @@ async function readDocuments(ctx: PostingContext, kind: OrderKind, order: OrderB
       order.companyCurrencies.push((company![r] as string | null) ?? '')
       batch.smallestFraction[d] = currencies.get(order.currencies[d]!)?.smallestFraction ?? 0
       order.submitted[d] = submitted![r] ? 1 : 0
-      order.returns[d] = returned![r] ? 1 : 0
+      order.returns[d] = batch.givesBack[d] = returned![r] ? 1 : 0
     }
   }
 }

@@ -18,7 +18,7 @@ export async function calculateOrders(ctx: PostingContext, kind: OrderKind): Pro
   calculateTotals(batch, settings)
   const firstMargin = batch.marginType.slice()
   secondPass(order, settings, kind)
-  await report(ctx, order)
+  await report(ctx, order, kind)
   // The database writes the lines while the texts of the documents are made.
   const [texts] = await Promise.all([describeTotals(order), writeItems(ctx, kind, order, firstMargin), writeTaxes(ctx, order)])
   await writeDocuments(ctx, kind, order, texts)
@@ -44,10 +44,10 @@ function secondPass(order: OrderBatch, settings: TotalsSettings, kind: OrderKind
   calculateTotals(batch, settings, order.submitted)
 }
 
-async function report(ctx: PostingContext, order: OrderBatch): Promise<void> {
+async function report(ctx: PostingContext, order: OrderBatch, kind: OrderKind): Promise<void> {
   const vanished: { id: number; idx: number }[] = []
   for (let i = 0; i < order.items.parent.length; i++) {
-    if (order.batch.item.qty[i] === 0 && order.submitted[order.itemDocument[i]!] === 1) vanished.push({ id: order.items.parent[i]!, idx: order.items.idx[i]! })
+    if (order.batch.item.qty[i] === 0 && order.submitted[order.itemDocument[i]!] === 1 && order.returns[order.itemDocument[i]!] === 0) vanished.push({ id: order.items.parent[i]!, idx: order.items.idx[i]! })
   }
   await ctx.findAll({ type: 'InvalidQtyError', field: 'items.qty', message: 'The quantity is zero once it is rounded; the submit refuses it', hint: 'Give a larger quantity in a smaller unit.' }, vanished)
   const { batch } = order, crashed: { id: number }[] = [], empty: { id: number }[] = [], negative: { id: number; value: string }[] = []
@@ -57,7 +57,7 @@ async function report(ctx: PostingContext, order: OrderBatch): Promise<void> {
     else if (batch.crashed[d] === 1) crashed.push({ id })
     else if (batch.document.base_grand_total[d]! < 0 && order.returns[d] === 0) negative.push({ id, value: String(batch.document.base_grand_total[d]) })
   }
-  await ctx.findAll({ type: 'TypeError', field: 'items', message: 'The order has no items; the site fails on its empty totals', hint: 'Give it items, or leave it out.' }, empty)
+  await ctx.findAll({ type: 'TypeError', field: 'items', message: `The ${kind.invoice === undefined ? 'order' : 'invoice'} has no items; the site fails on its empty totals`, hint: 'Give it items, or leave it out.' }, empty)
   await ctx.findAll({ type: 'ZeroDivisionError', message: CRASH_MESSAGE, hint: 'Look at the tax rates and the conversion rate.' }, crashed)
   await ctx.findAll({ type: 'ValidationError', field: 'base_grand_total', message: 'Grand Total (Company Currency) must be >= 0', hint: 'Look at negative quantities and rates, and at the discount.' }, await withoutReturns(ctx, negative))
 }

@@ -112,12 +112,12 @@ function orderStatus(way: Fulfilment, percent: string): string {
 export async function updateOrders(ctx: PostingContext, way: Fulfilment): Promise<void> {
   if (!await anyFulfilled(ctx, way)) return
   const lines = ctx.scratch('fulfilled_lines'), orders = ctx.scratch('fulfilled_orders'), order = way.kind.doctype
-  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${lines.slice(5)} AS SELECT i.${way.line} AS line, any_value(o.parent) AS parent, max(i._parent) AS id FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent
+  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${lines.slice(5)} AS SELECT i.${way.line} AS line, max(i._parent) AS id FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent
     JOIN rows."tab${order} Item" o ON o.name = i.${way.line} WHERE d._submit AND ${way.where ?? 'TRUE'} GROUP BY i.${way.line}`)
   await ctx.updateRows(`tab${order} Item`, way.field, `SELECT l.id, l.line AS "key", CAST(f.quantity AS DECIMAL(21,9)) AS "after" FROM ${lines} l JOIN (${sums(way)}) f ON f.line = l.line`)
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${orders.slice(5)} AS SELECT p.*, o.status AS before, ${orderStatus(way, 'COALESCE(p.percent, 0)')} AS status FROM (SELECT t.parent AS name, max(t.id) AS id,
       round(CAST(COALESCE(SUM(LEAST(abs(i.${way.of}), abs(i.${way.field}))), 0) AS DOUBLE) / NULLIF(CAST(SUM(abs(i.${way.of})) AS DOUBLE), 0) * 100, 6) AS percent
-      FROM (SELECT parent, max(id) AS id FROM ${lines} GROUP BY parent) t JOIN rows."tab${order} Item" i ON i.parent = t.parent AND i.parenttype = '${order}' GROUP BY t.parent) p JOIN rows."tab${order}" o ON o.name = p.name`)
+      FROM (SELECT i.${way.order} AS parent, max(d._id) AS id FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent WHERE d._submit AND ${filled(`i.${way.order}`)} AND ${way.where ?? 'TRUE'} GROUP BY i.${way.order}) t JOIN rows."tab${order} Item" i ON i.parent = t.parent AND i.parenttype = '${order}' GROUP BY t.parent) p JOIN rows."tab${order}" o ON o.name = p.name`)
   await ctx.updateRows(`tab${order}`, way.percent, `SELECT id, name AS "key", CAST(COALESCE(percent, 0) AS DECIMAL(21,9)) AS "after" FROM ${orders}`)
   if (way.words !== null) await ctx.updateRows(`tab${order}`, way.words.column, `SELECT id, name AS "key", CASE WHEN COALESCE(percent, 0) < 0.001 THEN 'Not ' WHEN percent >= 99.999999 THEN 'Fully ' ELSE 'Partly ' END || '${way.words.word}' AS "after" FROM ${orders}`)
   await ctx.updateRows(`tab${order}`, 'status', `SELECT id, name AS "key", status AS "after" FROM ${orders}`)
