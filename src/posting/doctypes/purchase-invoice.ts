@@ -7,7 +7,7 @@ import type { PostingContext, PostingRule, Step } from '../framework/rule.ts'
 import { takePartyAccount, findForeignAccount } from '../invoices/details.ts'
 import { settleDueDates, takeDueDates } from '../invoices/due-date.ts'
 import { updatePurchaseCost } from '../invoices/projects.ts'
-import { checkExpenseAccounts, takeExpenseAccounts } from '../invoices/purchase-accounts.ts'
+import { checkExpenseAccounts, settleFreeLines, takeExpenseAccounts } from '../invoices/purchase-accounts.ts'
 import { addPurchaseRemarks, checkPurchase, findRepeatedBills, settlePurchase } from '../invoices/purchase-amounts.ts'
 import { makePurchaseLines, updateOwnOutstanding } from '../invoices/purchase-ledger.ts'
 import { checkPurchaseReferences, findBadSigns, findOverbilled, updatePurchaseReferences } from '../invoices/purchase-references.ts'
@@ -35,7 +35,7 @@ const validate = (id: string, run: Step['run']): Step => ({ stage: 'validate', p
 function invoiceSteps(): Step[] {
   return orderSteps(kind).flatMap((step) => {
     if (step.id === 'party') return [step, validate('party-account', (ctx) => takePartyAccount(ctx, kind)), validate('due-date', (ctx) => takeDueDates(ctx, kind))]
-    if (step.id === 'unsupported-items') return [step, validate('line-accounts', takeExpenseAccounts)]
+    if (step.id === 'unsupported-items') return [step, validate('free-lines', settleFreeLines), validate('line-accounts', takeExpenseAccounts)]
     if (step.id === 'totals') return [step, validate('returns', (ctx) => findBadReturns(ctx, kind))]
     if (step.id === 'schedule') return [validate('outstanding', settlePurchase), step, validate('due-dates', (ctx) => settleDueDates(ctx, kind))]
     if (step.id === 'party-checks') return [step, validate('account-currency', (ctx) => findForeignAccount(ctx, kind))]

@@ -18,8 +18,8 @@ export async function findUnsupportedPurchases(ctx: PostingContext): Promise<voi
   for (const [condition, field, reason] of DOCUMENT) await ctx.find({ type: 'unsupported', field, message: reason, hint, select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${condition}` })
   for (const [table, reason] of TABLES) if (ctx.childCount(table) > 0) await ctx.find({ type: 'unsupported', field: table, message: reason, hint, select: `SELECT DISTINCT _parent AS id FROM ${ctx.child(table)}` })
   await ctx.find({
-    type: 'unsupported', field: 'items', message: 'Lines of assets, deferred expenses, transfers, bundles or without an item are not predicted', hint,
-    select: `SELECT i._parent AS id, i._idx AS idx FROM ${items} i LEFT JOIN rows."tabItem" m ON m.name = i.item_code WHERE NOT ${filled('i.item_code')} OR ${ITEMS.map((field) => filled(`i.${field}`)).join(' OR ')} OR ${truthy('i.enable_deferred_expense')} OR COALESCE(m.is_fixed_asset, 0) = 1`,
+    type: 'unsupported', field: 'items', message: 'Lines of assets, deferred expenses, transfers or bundles are not predicted', hint,
+    select: `SELECT i._parent AS id, i._idx AS idx FROM ${items} i LEFT JOIN rows."tabItem" m ON m.name = i.item_code WHERE ${ITEMS.map((field) => filled(`i.${field}`)).join(' OR ')} OR ${truthy('i.enable_deferred_expense')} OR COALESCE(m.is_fixed_asset, 0) = 1`,
   })
   if (Number(ctx.site.single('Buying Settings')['use_transaction_date_exchange_rate'] ?? 0) !== 0) await ctx.find({ type: 'unsupported', field: 'conversion_rate', message: 'Buying Settings replace exchange rates of invoices', hint, select: `SELECT d._id AS id FROM ${ctx.doc} d` })
   if (await ctx.staging.exists('rows."tabParty Link"') && await ctx.staging.one('SELECT 1 FROM rows."tabParty Link" LIMIT 1') !== undefined && Number(ctx.site.single('Accounts Settings')['enable_common_party_accounting'] ?? 0) !== 0) await ctx.find({
