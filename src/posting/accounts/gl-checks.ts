@@ -26,7 +26,8 @@ export async function checkLedger(ctx: PostingContext): Promise<void> {
     ${center} WHERE c.company IS DISTINCT FROM l.company OR c.is_group = 1`, { field: 'cost_center', hint: 'Use a cost center of the company that is no group.' })
   await report('ValidationError', at.opening, `SELECT l._id AS id, l.account AS "value", 'Profit and Loss type account ' || l.account || ' not allowed in Opening Entry' AS message ${account} WHERE l.is_opening = 'Yes' AND k.report_type = 'Profit and Loss'`, { field: 'account', hint: 'Open with balance sheet accounts (Temporary Opening).' })
   await checkParties(ctx, map, report)
-  await report('InvalidAccountCurrency', at.currency, `SELECT l._id AS id, l.account AS "value", 'Accounting Entry for ' || l.account || ' can only be made in currency: ' || k.account_currency AS message ${account} WHERE ${filled('l.account_currency')} AND ${filled('k.account_currency')} AND k.account_currency <> l.account_currency`)
+  const currency = `COALESCE(NULLIF(k.account_currency, ''), co.default_currency)`
+  await report('InvalidAccountCurrency', at.currency, `SELECT l._id AS id, l.account AS "value", 'Accounting Entry for ' || l.account || ' can only be made in currency: ' || ${currency} AS message ${account} JOIN rows."tabCompany" co ON co.name = l.company WHERE ${filled('l.account_currency')} AND ${currency} <> l.account_currency`)
   await findUnsupported(ctx, map, submitted)
 }
 

@@ -20,16 +20,19 @@ export function invoiceStatus(ctx: PostingContext, doctype: (typeof INVOICES)[nu
 
 /** What is left of the invoices the batch's ledger settles, and their status; for a stage after `writeLedger`. */
 export async function updateOutstanding(ctx: PostingContext): Promise<void> {
-  const settled = ctx.scratch('settled_invoices'), ledger = ledgerOf(ctx)
-  for (const doctype of INVOICES) {
-    await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${settled.slice(5)} AS SELECT max(l._id) AS id, l.against_voucher AS name, l.account, l.party_type, l.party FROM ${ledger} l JOIN ${ctx.live} d ON d._id = l._id
-      JOIN rows."tabAccount" k ON k.name = l.account AND k.account_type IN ('Receivable', 'Payable') WHERE l.against_voucher_type = '${doctype}' AND ${filled('l.against_voucher')} AND ${filled('l.party')} AND l.owed IS NOT NULL GROUP BY ALL`)
-    if (await ctx.staging.one(`SELECT 1 FROM ${settled} LIMIT 1`) === undefined) continue
-    const left = `SELECT s.id, s.name AS "key", round_even(CAST(SUM(p.amount_in_account_currency) AS DOUBLE), 2) AS left_over FROM ${settled} s JOIN rows."tabPayment Ledger Entry" p ON p.against_voucher_type = '${doctype}' AND p.against_voucher_no = s.name
-      AND p.account = s.account AND p.party_type = s.party_type AND p.party = s.party AND p.delinked = 0 GROUP BY ALL`
-    await ctx.updateRows(`tab${doctype}`, 'outstanding_amount', `SELECT id, "key", to_stored(left_over) AS "after" FROM (${left})`)
-    await ctx.updateRows(`tab${doctype}`, 'status', `SELECT o.id, o."key", ${invoiceStatus(ctx, doctype, 'o.left_over')} AS "after" FROM (${left}) o JOIN rows."tab${doctype}" i ON i.name = o."key"`)
-  }
+  for (const doctype of INVOICES) await settleInvoices(ctx, doctype, `SELECT max(l._id) AS id, l.against_voucher AS name, l.account, l.party_type, l.party FROM ${ledgerOf(ctx)} l JOIN ${ctx.live} d ON d._id = l._id
+    JOIN rows."tabAccount" k ON k.name = l.account AND k.account_type IN ('Receivable', 'Payable') WHERE l.against_voucher_type = '${doctype}' AND ${filled('l.against_voucher')} AND ${filled('l.party')} AND l.owed IS NOT NULL GROUP BY ALL`)
+}
+
+/** What the payment ledger leaves of invoices, and their status. `invoices` yields `id` (the document that changes them), `name`, `account`, `party_type`, `party`. */
+export async function settleInvoices(ctx: PostingContext, doctype: (typeof INVOICES)[number], invoices: string): Promise<void> {
+  const settled = ctx.scratch('settled_invoices')
+  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${settled.slice(5)} AS ${invoices}`)
+  if (await ctx.staging.one(`SELECT 1 FROM ${settled} LIMIT 1`) === undefined) return
+  const left = `SELECT s.id, s.name AS "key", round_even(CAST(SUM(p.amount_in_account_currency) AS DOUBLE), 2) AS left_over FROM ${settled} s JOIN rows."tabPayment Ledger Entry" p ON p.against_voucher_type = '${doctype}' AND p.against_voucher_no = s.name
+    AND p.account = s.account AND p.party_type = s.party_type AND p.party = s.party AND p.delinked = 0 GROUP BY ALL`
+  await ctx.updateRows(`tab${doctype}`, 'outstanding_amount', `SELECT id, "key", to_stored(left_over) AS "after" FROM (${left})`)
+  await ctx.updateRows(`tab${doctype}`, 'status', `SELECT o.id, o."key", ${invoiceStatus(ctx, doctype, 'o.left_over')} AS "after" FROM (${left}) o JOIN rows."tab${doctype}" i ON i.name = o."key"`)
 }
 
 /**

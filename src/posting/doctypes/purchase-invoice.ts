@@ -1,4 +1,5 @@
 import { hasLedger, writeLedger } from '../accounts/gl-map.ts'
+import { findOnce } from '../accounts/once.ts'
 import { updateOutstanding } from '../accounts/references.ts'
 import { formatDate } from '../accounts/site-text.ts'
 import { leaveVersion } from '../accounts/traces.ts'
@@ -6,7 +7,7 @@ import type { PostingContext, PostingRule, Step } from '../framework/rule.ts'
 import { takePartyAccount, findForeignAccount } from '../invoices/details.ts'
 import { settleDueDates, takeDueDates } from '../invoices/due-date.ts'
 import { updatePurchaseCost } from '../invoices/projects.ts'
-import { checkExpenseAccounts, takeExpenseAccounts } from '../invoices/purchase-accounts.ts'
+import { checkExpenseAccounts, settleFreeLines, takeExpenseAccounts } from '../invoices/purchase-accounts.ts'
 import { addPurchaseRemarks, checkPurchase, findRepeatedBills, settlePurchase } from '../invoices/purchase-amounts.ts'
 import { makePurchaseLines, updateOwnOutstanding } from '../invoices/purchase-ledger.ts'
 import { checkPurchaseReferences, findBadSigns, findOverbilled, updatePurchaseReferences } from '../invoices/purchase-references.ts'
@@ -34,7 +35,7 @@ const validate = (id: string, run: Step['run']): Step => ({ stage: 'validate', p
 function invoiceSteps(): Step[] {
   return orderSteps(kind).flatMap((step) => {
     if (step.id === 'party') return [step, validate('party-account', (ctx) => takePartyAccount(ctx, kind)), validate('due-date', (ctx) => takeDueDates(ctx, kind))]
-    if (step.id === 'unsupported-items') return [step, validate('line-accounts', takeExpenseAccounts)]
+    if (step.id === 'unsupported-items') return [step, validate('free-lines', settleFreeLines), validate('line-accounts', takeExpenseAccounts)]
     if (step.id === 'totals') return [step, validate('returns', (ctx) => findBadReturns(ctx, kind))]
     if (step.id === 'schedule') return [validate('outstanding', settlePurchase), step, validate('due-dates', (ctx) => settleDueDates(ctx, kind))]
     if (step.id === 'party-checks') return [step, validate('account-currency', (ctx) => findForeignAccount(ctx, kind))]
@@ -75,6 +76,7 @@ export const rule: PostingRule = {
     { stage: 'named', id: 'stock-checks', run: checkPurchaseEntries },
     { stage: 'named', id: 'rates', run: (ctx) => rateReceipts(ctx, { returned: 'purchase_invoice_item', moves: MOVES }) },
     { stage: 'named', id: 'ledger', run: makePurchaseLines },
+    { stage: 'named', id: 'once', run: (ctx) => findOnce(ctx, 'invoices') },
     { stage: 'on_update', id: 'prices', run: (ctx) => insertMissingPrices(ctx, kind, scratchOf(ctx).lines) },
     { stage: 'on_submit', id: 'last-purchase', run: updateLastPurchaseRates },
     { stage: 'on_submit', id: 'references', run: updatePurchaseReferences },

@@ -11,6 +11,7 @@ import { rule as todo } from './todo.ts'
 import { rule as batch } from './batch.ts'
 import { rule as account } from './account.ts'
 import { rule as costCenter } from './cost-center.ts'
+import { rule as customField } from './custom-field.ts'
 import { rule as deliveryNote } from './delivery-note.ts'
 import { rule as employee } from './employee.ts'
 import { rule as fiscalYear } from './fiscal-year.ts'
@@ -29,6 +30,7 @@ import { rule as purchaseOrder } from './purchase-order.ts'
 import { rule as purchaseReceipt } from './purchase-receipt.ts'
 import { rule as salesInvoice } from './sales-invoice.ts'
 import { rule as salesOrder } from './sales-order.ts'
+import { rule as serialNo } from './serial-no.ts'
 import { rule as stockEntry } from './stock-entry.ts'
 import { rule as stockReconciliation } from './stock-reconciliation.ts'
 import { rule as task } from './task.ts'
@@ -38,5 +40,5 @@ import { rule as warehouse } from './warehouse.ts'
 export const RULES: readonly PostingRule[] = [
   customer, supplier, customerGroup, supplierGroup, territory, address, contact, communication, comment, note, todo,
   account, costCenter, fiscalYear, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
-  stockEntry, stockReconciliation, deliveryNote, purchaseReceipt, journalEntry, paymentEntry, salesInvoice, purchaseInvoice, batch,
+  stockEntry, stockReconciliation, deliveryNote, purchaseReceipt, journalEntry, paymentEntry, salesInvoice, purchaseInvoice, batch, serialNo, customField,
 ]

@@ -6,6 +6,7 @@ import type { PostingContext, PostingRule, Step } from '../framework/rule.ts'
 import { borrowColumns } from '../invoices/columns.ts'
 import { findForeignAccount, settleOutstanding, takeAccounts, takePartyAccount } from '../invoices/details.ts'
 import { settleDueDates, takeDueDates } from '../invoices/due-date.ts'
+import { clearUnpaid, findBadPayments, lookAtReturned, settlePayments } from '../invoices/point-of-sale.ts'
 import { checkSalesReferences, findOverbilledDeliveries, updateReferences } from '../invoices/sales-references.ts'
 import { addRemarks, makeSalesLines, setInvoiceStatus, updateItemDefaults, updateSales } from '../invoices/sales-ledger.ts'
 import { findBadQuantities, findBadReturns, findOverreturned, settleReturns } from '../invoices/returns.ts'
@@ -33,7 +34,7 @@ function invoiceSteps(): Step[] {
     if (step.id === 'party') return [step, validate('party-account', (ctx) => takePartyAccount(ctx, kind)), validate('due-date', (ctx) => takeDueDates(ctx, kind))]
     if (step.id === 'unsupported-items') return [step, validate('line-accounts', takeAccounts)]
     if (step.id === 'totals') return [step, validate('returns', (ctx) => findBadReturns(ctx, kind))]
-    if (step.id === 'schedule') return [validate('outstanding', settleOutstanding), step, validate('due-dates', (ctx) => settleDueDates(ctx, kind)), validate('account-currency', (ctx) => findForeignAccount(ctx, kind))]
+    if (step.id === 'schedule') return [validate('outstanding', settleOutstanding), validate('payments', settlePayments), step, validate('due-dates', (ctx) => settleDueDates(ctx, kind)), validate('account-currency', (ctx) => findForeignAccount(ctx, kind))]
     return [step]
   })
 }
@@ -59,13 +60,14 @@ async function checkStock(ctx: PostingContext): Promise<void> {
 /** Sales Invoice: as an order of its posting date, then accounts, due date, ledger, what is left to pay. */
 export const rule: PostingRule = {
   doctype: 'Sales Invoice',
-  reads: [...order.reads, 'Sales Order', 'Sales Invoice', 'Sales Invoice Item', 'Fiscal Year Company', 'Stock Reservation Entry', 'Inventory Dimension', 'Putaway Rule', 'Stock Ledger Entry', 'Payment Ledger Entry', 'Payment Schedule', 'Fiscal Year', 'Accounting Period', 'Closed Document', 'Period Closing Voucher', 'Payment Terms Template', 'Accounting Dimension Filter', 'Cost Center Allocation', 'Budget'],
+  reads: [...order.reads, 'Sales Order', 'Sales Invoice', 'Sales Invoice Item', 'Fiscal Year Company', 'Stock Reservation Entry', 'Inventory Dimension', 'Putaway Rule', 'POS Profile', 'Mode of Payment', 'Mode of Payment Account', 'Stock Ledger Entry', 'Payment Ledger Entry', 'Payment Schedule', 'Fiscal Year', 'Accounting Period', 'Closed Document', 'Period Closing Voucher', 'Payment Terms Template', 'Accounting Dimension Filter', 'Cost Center Allocation', 'Budget'],
   writes: ['tabGL Entry', 'tabPayment Ledger Entry', 'tabStock Ledger Entry', 'tabBin', 'tabRepost Item Valuation', 'tabComment', 'tabSales Order', 'tabSales Order Item', 'tabDelivery Note', 'tabDelivery Note Item', 'tabSales Invoice', 'tabItem Price', 'tabItem Default', 'tabCompany', 'tabProject', 'tabVersion'],
   dates: ['posting_date', 'due_date', 'po_date'],
   steps: [
     validate('columns', (ctx) => borrowColumns(ctx, kind)),
     validate('unsupported-invoices', findUnsupportedInvoices),
     validate('quantities', findBadQuantities),
+    validate('bad-payments', findBadPayments),
     ...invoiceSteps(),
     validate('project', findForeignProject),
     validate('references', checkSalesReferences),
@@ -91,6 +93,8 @@ export const rule: PostingRule = {
     { stage: 'on_submit', id: 'ledger', run: async (ctx) => { if (hasLedger(ctx)) await writeLedger(ctx) } },
     { stage: 'on_submit', id: 'status', run: (ctx) => setInvoiceStatus(ctx, 'Sales Invoice') },
     { stage: 'on_submit', id: 'outstanding', run: async (ctx) => { if (hasLedger(ctx)) await updateOutstanding(ctx) } },
+    { stage: 'on_submit', id: 'returned-payments', run: lookAtReturned },
+    { stage: 'on_submit', id: 'unpaid', run: clearUnpaid },
     { stage: 'on_submit', id: 'sales', run: updateSales },
     { stage: 'on_submit', id: 'version', run: leaveVersion },
   ],

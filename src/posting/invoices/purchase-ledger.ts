@@ -1,5 +1,6 @@
 import { checkLedger } from '../accounts/gl-checks.ts'
 import { makeLedger } from '../accounts/gl-map.ts'
+import { settleInvoices } from '../accounts/references.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, orNull, truthy } from '../orders/kind.ts'
 import { PERPETUAL, remarks } from '../stock/general-ledger.ts'
@@ -111,6 +112,5 @@ function settlementLines(live: string): LineSource[] {
 
 /** What is left of submitted invoices once their own payment and write-off are in the ledger. For a stage after `writeLedger`. */
 export async function updateOwnOutstanding(ctx: PostingContext): Promise<void> {
-  await ctx.updateRows('tabPurchase Invoice', 'outstanding_amount', `SELECT d._id AS id, d.name AS "key", to_stored(round_even(CAST(SUM(p.amount_in_account_currency) AS DOUBLE), 2)) AS "after" FROM ${ctx.live} d JOIN rows."tabPayment Ledger Entry" p
-    ON p.against_voucher_type = 'Purchase Invoice' AND p.against_voucher_no = d.name AND p.account = d.credit_to AND p.party_type = 'Supplier' AND p.party = d.supplier AND p.delinked = 0 WHERE d._submit GROUP BY ALL`)
+  await settleInvoices(ctx, 'Purchase Invoice', `SELECT d._id AS id, d.name, d.credit_to AS account, 'Supplier' AS party_type, d.supplier AS party FROM ${ctx.live} d WHERE d._submit`)
 }

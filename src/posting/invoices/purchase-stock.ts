@@ -11,6 +11,7 @@ export const MOVES = truthy('d.update_stock')
 export async function checkPurchaseStock(ctx: PostingContext): Promise<void> {
   if (!ctx.has('update_stock')) return
   const line = `SELECT i._parent AS id, i._idx AS idx, i.item_code AS "value"`, from = `FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent AND ${MOVES}`, stock = `JOIN rows."tabItem" m ON m.name = i.item_code AND m.is_stock_item = 1`
+  await ctx.find({ type: 'ValidationError', field: 'items.item_code', hint: 'Only items have stock: map one, or clear update_stock.', select: `${line}, 'Item Code required at Row No ' || i._idx AS message ${from} WHERE NOT ${filled('i.item_code')}` })
   await ctx.find({
     type: 'WarehouseMissingError', field: 'items.warehouse', hint: 'Give a warehouse, or a default one to the item.', select: `${line}, 'Row No ' || i._idx || ': Warehouse is required. Please set a Default Warehouse for Item ' || i.item_code || ' and Company ' || d.company AS message ${from} ${stock} WHERE NOT ${filled('i.warehouse')}`,
   })

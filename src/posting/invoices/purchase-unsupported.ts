@@ -3,7 +3,7 @@ import { filled, truthy } from '../orders/kind.ts'
 
 /** What purchase invoices may have and these steps do not cover: each with its reason. */
 const DOCUMENT: [condition: string, field: string, reason: string][] = [
-  ['d._once', 'docstatus', 'Invoices inserted as submitted are not predicted'], [truthy('d.allocate_advances_automatically'), 'allocate_advances_automatically', 'Advances that the site allocates are not predicted'],
+  [truthy('d.allocate_advances_automatically'), 'allocate_advances_automatically', 'Advances that the site allocates are not predicted'],
   [filled('d.inter_company_invoice_reference'), 'inter_company_invoice_reference', 'Invoices between companies are not predicted'], [filled('d.subscription'), 'subscription', 'Invoices of subscriptions are not predicted'],
   [`d.supplier IN (SELECT name FROM rows."tabSupplier" WHERE is_internal_supplier = 1)`, 'supplier', 'Internal suppliers are not predicted'],
   [`d.company IN (SELECT name FROM rows."tabCompany" WHERE enable_provisional_accounting_for_non_stock_items = 1)`, 'company', 'Provisional accounting of services is not predicted'],

@@ -7,6 +7,7 @@ import type { PostingContext } from '../framework/rule.ts'
 import { filled, orNull } from '../orders/kind.ts'
 import { findAccountsMissing, remarks, stockLines, type StockVoucher } from '../stock/general-ledger.ts'
 import { stockEntries } from '../stock/write-ledger.ts'
+import { paymentLines } from './point-of-sale.ts'
 import { updateGrossMargin } from './projects.ts'
 import { settledInvoice } from './returns.ts'
 
@@ -37,6 +38,7 @@ export async function makeSalesLines(ctx: PostingContext): Promise<void> {
   const roundOff = `COALESCE(${orNull('c.round_off_account')}, c.default_expense_account)`, account = (name: string) => `LEFT JOIN (SELECT a.name, COALESCE(${orNull('a.account_currency')}, x.default_currency) AS account_currency FROM rows."tabAccount" a LEFT JOIN rows."tabCompany" x ON x.name = a.company) k ON k.name = ${name}`
   const loss = 'round_even(d.base_net_total - round_even(d.net_total * d.conversion_rate, 2), 9)', roundTo = `CASE WHEN d.is_opening = 'Yes' THEN c.round_off_for_opening ELSE ${roundOff} END`
   const entries = await stockEntries(ctx), stock = entries === null ? '' : stockLines(ctx, entries, MOVED).map((lines) => ` UNION ALL BY NAME SELECT * REPLACE (_seq + 2000000 AS _seq, 0.0 AS debit_in_transaction_currency, 0.0 AS credit_in_transaction_currency) FROM (${lines})`).join('')
+  const party = { account: 'd.debit_to', account_currency: 'd.party_account_currency', party_type: `'Customer'`, party: 'd.customer', ...against }, paid = paymentLines(ctx, head, columns, party).map((lines) => ` UNION ALL BY NAME SELECT * FROM (${lines})`).join('')
   if (entries !== null) await findAccountsMissing(ctx, entries, MOVED)
   await makeLedger(ctx, `SELECT * FROM (SELECT ${head}, 1 AS _seq, ${columns({ account: 'd.debit_to', account_currency: 'd.party_account_currency', party_type: `'Customer'`, party: 'd.customer', against: 'd.against_income_account', debit: baseTotal,
       debit_in_account_currency: `CASE WHEN d.party_account_currency = c.default_currency THEN ${baseTotal} ELSE ${total} END`, debit_in_transaction_currency: total, cost_center: 'd.cost_center', project: 'd.project', due_date: 'd.due_date', ...against })} ${from} ${where} AND ${total} <> 0
@@ -47,7 +49,7 @@ export async function makeSalesLines(ctx: PostingContext): Promise<void> {
     UNION ALL SELECT * REPLACE ('Net total calculation precision loss' AS remarks) FROM (SELECT ${head}, 5000000, ${columns({ account: roundOff, account_currency: 'k.account_currency', against: 'd.customer', debit: loss, debit_in_account_currency: loss, cost_center: rounding, project: 'd.project' })}
       ${from} ${account(roundOff)} ${where} AND ${loss} <> 0)
     UNION ALL SELECT ${head}, 8000000, ${columns({ account: roundTo, account_currency: 'k.account_currency', against: 'd.customer', credit: 'd.base_rounding_adjustment', credit_in_account_currency: 'd.rounding_adjustment', credit_in_transaction_currency: 'd.rounding_adjustment', cost_center: rounding, project: 'd.project', apart: 'TRUE' })}
-      ${from} ${account(roundTo)} ${where} AND COALESCE(d.rounding_adjustment, 0) <> 0 AND COALESCE(d.base_rounding_adjustment, 0) <> 0)${stock}`, { merge: true, strict: false })
+      ${from} ${account(roundTo)} ${where} AND COALESCE(d.rounding_adjustment, 0) <> 0 AND COALESCE(d.base_rounding_adjustment, 0) <> 0)${stock}${paid}`, { merge: true, strict: false })
   await ctx.find({
     type: 'ValidationError', field: 'taxes.account_head', stage: 'on_submit', seq: 11, causeByValue: true, hint: 'Use accounts in the currency of the company or the invoice.', select: `SELECT d._id AS id, k.name AS "value", 'Account ' || k.name || ' is invalid. Account Currency must be that of the company or the invoice' AS message
       ${from} JOIN (SELECT _parent, account_head AS account FROM ${taxes} UNION ALL SELECT _parent, income_account FROM ${items}) x ON x._parent = d._id JOIN rows."tabAccount" k ON k.name = x.account WHERE d._submit AND k.account_currency NOT IN (c.default_currency, d.currency)`,

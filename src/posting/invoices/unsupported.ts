@@ -3,14 +3,13 @@ import { filled, truthy } from '../orders/kind.ts'
 
 /** What invoices may have and these steps do not cover: each with its reason. */
 const DOCUMENT: [condition: string, field: string, reason: string][] = [
-  [truthy('d.is_pos'), 'is_pos', 'Invoices paid at a point of sale are not predicted'],
   [truthy('d.is_debit_note'), 'is_debit_note', 'Debit notes that raise a rate are not predicted'], [truthy('d.is_consolidated'), 'is_consolidated', 'Consolidated invoices are not predicted'],
-  [truthy('d.allocate_advances_automatically'), 'allocate_advances_automatically', 'Advances that the site allocates are not predicted'], [`${truthy('d.write_off_amount')} OR ${truthy('d.write_off_outstanding_amount_automatically')}`, 'write_off_amount', 'Write-offs of invoices are not predicted'],
+  [truthy('d.allocate_advances_automatically'), 'allocate_advances_automatically', 'Advances that the site allocates are not predicted'], [`NOT ${truthy('d.is_pos')} AND (${truthy('d.write_off_amount')} OR ${truthy('d.write_off_outstanding_amount_automatically')})`, 'write_off_amount', 'Write-offs of invoices are not predicted'],
   [`${truthy('d.redeem_loyalty_points')} OR ${filled('d.loyalty_program')}`, 'loyalty_program', 'Loyalty points are not predicted'], [truthy('d.is_cash_or_non_trade_discount'), 'is_cash_or_non_trade_discount', 'Discounts that are none of trade are not predicted'],
   [filled('d.inter_company_invoice_reference'), 'inter_company_invoice_reference', 'Invoices between companies are not predicted'], [truthy('d.is_discounted'), 'is_discounted', 'Discounted invoices are not predicted'],
   [`d.customer IN (SELECT name FROM rows."tabCustomer" WHERE is_internal_customer = 1)`, 'customer', 'Internal customers are not predicted'],
 ]
-const TABLES: [table: string, reason: string][] = [['advances', 'Advances are not predicted'], ['timesheets', 'Time sheets are not predicted'], ['payments', 'Payments at a point of sale are not predicted']]
+const TABLES: [table: string, reason: string][] = [['advances', 'Advances are not predicted'], ['timesheets', 'Time sheets are not predicted']]
 const ITEMS = ['pos_invoice', 'asset', 'serial_no', 'batch_no', 'serial_and_batch_bundle', 'deferred_revenue_account', 'discount_account']
 
 /** Nothing is guessed: invoices with parts that are not covered are refused with the reason. */

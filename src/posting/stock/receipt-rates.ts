@@ -25,6 +25,7 @@ interface Line {
   project: string | null
   tax: number
   valuation: number
+  unitRate: number
 }
 /** Vouchers goods are received with: the column of their lines that names the line they return, and SQL over `d` that says whether they move stock. */
 export interface ReceivingVoucher { returned: string; moves: string }
@@ -38,7 +39,7 @@ interface Receipt { voucher: Voucher; submit: boolean; isReturn: boolean; taxes:
  */
 export async function rateReceipts(ctx: PostingContext, way: ReceivingVoucher = RECEIPTS): Promise<void> {
   const documents = await readReceipts(ctx, way), refused: ({ id: number } & Refusal)[] = [], { round } = await ledgerSettings(ctx), meta = ctx.site.doctype(`${ctx.meta.name} Item`)
-  const taxPlaces = fieldPrecision(ctx, meta, 'item_tax_amount'), qtyPlaces = fieldPrecision(ctx, meta, 'stock_qty'), items = ctx.child('items')
+  const taxPlaces = fieldPrecision(ctx, meta, 'item_tax_amount'), qtyPlaces = fieldPrecision(ctx, meta, 'stock_qty'), unitPlaces = fieldPrecision(ctx, meta, 'stock_uom_rate'), items = ctx.child('items')
   const ledger = await openLedger(ctx, `SELECT i.item_code, w.warehouse FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent AND ${way.moves}, unnest([i.warehouse, i.rejected_warehouse]) w(warehouse) WHERE w.warehouse <> ''`, `SELECT min(${momentText(postingMoment('d'))}) FROM ${ctx.doc} d`)
   const before = await earlierReceipts(ctx)
   for (const document of documents) {
@@ -49,7 +50,9 @@ export async function rateReceipts(ctx: PostingContext, way: ReceivingVoucher = 
   await report(ctx, refused, 'on_submit')
   const all = documents.flatMap(({ voucher, lines }) => lines.map((line) => ({ parent: voucher.id, ...line })))
   const numbers = (name: string, values: number[]) => ({ name, kind: 'DOUBLE' as const, values }), keys = (name: string, values: number[]) => ({ name, kind: 'BIGINT' as const, values })
-  await ctx.push(items, [keys('_parent', all.map((line) => line.parent)), keys('_idx', all.map((line) => line.idx))], [numbers('item_tax_amount', all.map((line) => line.tax)), numbers('valuation_rate', all.map((line) => line.valuation))])
+  await ctx.push(items, [keys('_parent', all.map((line) => line.parent)), keys('_idx', all.map((line) => line.idx))], [numbers('item_tax_amount', all.map((line) => line.tax)), numbers('valuation_rate', all.map((line) => line.valuation)),
+    // On its way the site rounds every number of a line of stock to its field.
+    numbers('stock_uom_rate', all.map((line) => (line.stocked && line.qty !== 0 ? round(line.unitRate, unitPlaces) : line.unitRate)))])
   keepLedger(ctx, ledger)
 }
 
@@ -96,7 +99,7 @@ async function readReceipts(ctx: PostingContext, way: ReceivingVoucher): Promise
   const taxes = `(SELECT _parent, SUM(base_tax_amount_after_discount_amount) AS amount FROM ${ctx.child('taxes')} WHERE category IN ('Valuation', 'Valuation and Total') GROUP BY _parent)`
   for await (const { count, columns } of ctx.staging.scan(`SELECT d._id, d.name, ${momentText(postingMoment('d'))}, d.company, d._submit AND ${way.moves}, COALESCE(d.is_return, 0) <> 0, COALESCE(t.amount, 0), i._idx, i.name, i.item_code, COALESCE(m.is_stock_item, 0) = 1, COALESCE(i.warehouse, ''),
       COALESCE(i.rejected_warehouse, ''), COALESCE(i.qty, 0), COALESCE(i.rejected_qty, 0), COALESCE(NULLIF(i.conversion_factor, 0), 1), COALESCE(i.base_net_amount, 0), COALESCE(i.landed_cost_voucher_amount, 0), NULLIF(i.${way.returned}, ''),
-      COALESCE(i.allow_zero_valuation_rate, 0) <> 0, COALESCE(NULLIF(i.project, ''), NULLIF(d.project, '')), COALESCE(i.item_tax_amount, 0)
+      COALESCE(i.allow_zero_valuation_rate, 0) <> 0, COALESCE(NULLIF(i.project, ''), NULLIF(d.project, '')), COALESCE(i.item_tax_amount, 0), COALESCE(i.stock_uom_rate, 0)
       FROM ${ctx.live} d JOIN ${ctx.child('items')} i ON i._parent = d._id LEFT JOIN rows."tabItem" m ON m.name = i.item_code LEFT JOIN ${taxes} t ON t._parent = d._id ORDER BY d._id, i._idx`)) {
     for (let r = 0; r < count; r++) {
       const at = (column: number) => columns[column]![r], id = Number(at(0)), text = (column: number) => at(column) as string | null
@@ -107,7 +110,7 @@ async function readReceipts(ctx: PostingContext, way: ReceivingVoucher): Promise
       }
       document.lines.push({
         idx: Number(at(7)), name: String(at(8)), item: String(at(9)), stocked: at(10) === true, warehouse: String(at(11)), rejectedWarehouse: String(at(12)), qty: Number(at(13)), rejected: Number(at(14)), factor: Number(at(15)), net: Number(at(16)),
-        landed: Number(at(17)), returned: text(18), allowZero: at(19) === true, project: text(20), tax: Number(at(21)), valuation: 0,
+        landed: Number(at(17)), returned: text(18), allowZero: at(19) === true, project: text(20), tax: Number(at(21)), valuation: 0, unitRate: Number(at(22)),
       })
     }
   }
