@@ -85,7 +85,7 @@ export async function assess(staging: Staging, options: AssessOptions): Promise<
 async function profile(staging: Staging, { source, entity }: ReadEntity, useDeclared: boolean, { relation, columns: names, counted }: Shaped, shapes: ColumnShape[]): Promise<Subject> {
   const inferred = entity.columns.map((column, i) => infer(column, counted.counts[i]!, shapes[i]!))
   const ranges = await rangesOf(staging, relation, names.map((name, i) => ({ name, format: inferred[i]!.format })))
-  const measured = names.map((name, i) => ({ name, format: inferred[i]!.format, maxLength: counted.counts[i]!.maxLength, meanLength: counted.counts[i]!.meanLength, low: ranges[i]!.low, high: ranges[i]!.high }))
+  const measured = names.map((name, i) => ({ name, format: inferred[i]!.format, maxLength: counted.counts[i]!.maxLength, meanLength: counted.counts[i]!.meanLength, low: ranges[i]!.low, high: ranges[i]!.high, farDates: ranges[i]!.farDates }))
   const dirt = await countDirt(staging, relation, measured, (i) => counted.records > SAMPLE_ROWS && counted.counts[i]!.distinct <= FEW_VALUES)
   const columns = entity.columns.map((column, i): AssessedColumn => {
     const counts = counted.counts[i]!, shape = shapes[i]!, range = ranges[i]!, { type, format, formats } = inferred[i]!
