@@ -12,20 +12,21 @@ import { seededRandom, systemClock } from '../src/model/clock.ts'
 import { openSource } from '../src/sources/registry.ts'
 import { startPostgres } from '../src/testing/servers/postgres.ts'
 
-/** `landfall assess` on a table of a million records and 30 columns (from PostgreSQL and from CSV), and on a schema of 250 tables. `node bench/assess.ts [ROWS] [TABLES] [csv|postgres|schema ...]`. */
+/** `landfall assess`, elapsed and processor time and memory at the peak, on a table of a million records and 30 columns (from PostgreSQL and from CSV), and on a schema of 250 tables. `node bench/assess.ts [ROWS] [TABLES] [csv|postgres|schema ...]`. */
 const rows = Number(process.argv[2] ?? 1_000_000), tables = Number(process.argv[3] ?? 250), only = process.argv.slice(4)
 const folder = mkdtempSync(join(tmpdir(), 'landfall-assess-bench-'))
-const out: { what: string; seconds: number; judging: number; peakMb: number; relations: number; findings: number }[] = []
+const out: { what: string; seconds: number; cpu: number; judging: number; peakMb: number; relations: number; findings: number }[] = []
 
 async function measure(what: string, kind: string, options: object): Promise<Assessment> {
   let peak = 0
-  const watch = setInterval(() => { peak = Math.max(peak, process.memoryUsage().rss) }, 50), began = systemClock.elapsed()
+  const watch = setInterval(() => { peak = Math.max(peak, process.memoryUsage().rss) }, 50), began = systemClock.elapsed(), busy = process.cpuUsage()
   const assessment = await assessSources({
     project: what, landfall: 'bench', sources: [{ name: 'bench', folders: [folder], open: () => openSource('bench', kind, options, { clock: systemClock, baseFolder: folder }) }],
     scratchFolder: join(folder, 'scratch'), only: null, limit: null, useDeclared: false, clock: systemClock, signal: new AbortController().signal, emit: () => undefined,
   })
   clearInterval(watch)
-  out.push({ what, seconds: Math.round((systemClock.elapsed() - began) / 100) / 10, judging: assessment.seconds, peakMb: Math.round(peak / 1e6), relations: assessment.relations.length, findings: assessment.findings.length })
+  const { user, system } = process.cpuUsage(busy)
+  out.push({ what, cpu: Math.round((user + system) / 1e5) / 10, seconds: Math.round((systemClock.elapsed() - began) / 100) / 10, judging: assessment.seconds, peakMb: Math.round(peak / 1e6), relations: assessment.relations.length, findings: assessment.findings.length })
   return assessment
 }
 

@@ -12,7 +12,7 @@ a{color:var(--accent)}
 .bar{display:inline-block;height:9px;border-radius:4px;background:var(--accent);vertical-align:middle;margin-right:8px}
 summary .soft{font-weight:400}td .spark{display:block}
 .columns td,.columns th{font-size:13px;padding:4px 6px}
-.columns td{max-width:240px;overflow-wrap:anywhere}
+.columns td{max-width:240px;overflow-wrap:anywhere}.columns td:first-child{min-width:90px;overflow-wrap:break-word}
 `
 const FINDINGS_OPEN = 15
 const count = (n: number): string => n.toLocaleString('en-US')
@@ -106,5 +106,5 @@ function columnRow(entity: AssessedEntity, column: AssessedColumn): string {
   const short = (text: string | null): string => (text === null ? '' : text.length > 40 ? `${text.slice(0, 39)}…` : text)
   const odd = column.misfits
   return row([cell(column.name), cell(column.declared || 'not declared', 'soft'), cell(is), number(entity.records - column.values + column.blanks), cell(`${column.distinctExact ? '' : '~'}${count(column.distinct)}`, 'n'), cell(short(column.min)), cell(short(column.max)), number(column.maxLength),
-    cell(column.unique ? '' : column.frequent.slice(0, 4).map((one) => `${short(one.value)} (${count(one.records)})`).join(', '), 'soft'), cell(column.patterns.slice(0, 3).map((one) => short(one.pattern)).join('  '), 'soft'), number(odd)])
+    cell(column.unique ? '' : column.frequent.slice(0, 4).map((one) => `${short(one.value)} (${count(one.records)})`).join(', '), 'soft'), cell(column.patterns.slice(0, 3).map((one) => short(one.pattern)).join(' · '), 'soft'), number(odd)])
 }

@@ -72,6 +72,7 @@ function draw() {
     if (!a || !b) continue;
     const on = chosen === e.from || chosen === e.to, y1 = a.y + H / 2, y2 = b.y + H / 2;
     const left = a.x > b.x, same = a.x === b.x, x1 = left ? a.x : a.x + W, x2 = left || same ? b.x + W : b.x;
+    if (e.from === e.to) { const loop = make('path', { d: 'M' + (a.x + W) + ' ' + (y1 - 6) + ' c26 -8 26 20 0 12', class: (e.declared ? '' : 'inferred ') + (e.orphans > 0 ? 'orphans ' : '') + (on ? 'lit' : '') }); svg.append(loop); continue }
     const bend = same ? 36 : Math.max(40, Math.abs(x1 - x2) / 2);
     const d = 'M' + x1 + ' ' + y1 + ' C' + (left ? x1 - bend : x1 + bend) + ' ' + y1 + ' ' + (left || same ? x2 + bend : x2 - bend) + ' ' + y2 + ' ' + x2 + ' ' + y2;
     const path = make('path', { d, class: (e.declared ? '' : 'inferred ') + (e.orphans > 0 ? 'orphans ' : '') + (on ? 'lit' : '') });

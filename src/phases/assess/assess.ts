@@ -11,9 +11,12 @@ import { infer } from './infer.ts'
 import { findKeys } from './keys.ts'
 import { countDirt, rangesOf } from './measures.ts'
 import { growthOf, laneTimes, personalData, suggestPhases } from './outlook.ts'
-import { countColumns, FEW_VALUES, SAMPLE_ROWS, shapeColumns } from './profile.ts'
+import { countColumns, FEW_VALUES, SAMPLE_ROWS, shapeColumns, type ColumnShape, type Shaped } from './profile.ts'
 import { findRelations } from './relations.ts'
 import type { Subject } from './subject.ts'
+
+/** Tables whose values are put to the rules of formats together. */
+const TABLES_AT_ONCE = 10
 
 /** An entity that was read into `raw.*`. `limited`: reading stopped there on purpose, `of` records the source says it has. */
 export interface ReadEntity { source: string; entity: Entity; rejected: number; limited: { of: number | null } | null }
@@ -36,9 +39,17 @@ export interface AssessOptions {
 export async function assess(staging: Staging, options: AssessOptions): Promise<Assessment> {
   const began = options.clock.elapsed()
   const subjects: Subject[] = []
-  for (const [i, read] of options.entities.entries()) {
-    subjects.push(await profile(staging, read, options.useDeclared))
-    options.onEntity?.(subjects[i]!.id, i + 1, options.entities.length)
+  for (let from = 0; from < options.entities.length; from += TABLES_AT_ONCE) {
+    const tables: Shaped[] = [], some = options.entities.slice(from, from + TABLES_AT_ONCE)
+    for (const { source, entity } of some) {
+      const relation = relationSql(rawRelation(source, entity.name)), columns = entity.columns.map((column) => column.name)
+      tables.push({ relation, columns, counted: await countColumns(staging, relation, columns) })
+    }
+    const shapes = await shapeColumns(staging, tables)
+    for (const [i, read] of some.entries()) {
+      subjects.push(await profile(staging, read, options.useDeclared, tables[i]!, shapes[i]!))
+      options.onEntity?.(subjects.at(-1)!.id, subjects.length, options.entities.length)
+    }
   }
   const relations = await findRelations(staging, subjects, options.useDeclared)
   const phases = suggestPhases(subjects, relations)
@@ -71,12 +82,10 @@ export async function assess(staging: Staging, options: AssessOptions): Promise<
   }
 }
 
-async function profile(staging: Staging, { source, entity }: ReadEntity, useDeclared: boolean): Promise<Subject> {
-  const relation = relationSql(rawRelation(source, entity.name)), names = entity.columns.map((column) => column.name)
-  const counted = await countColumns(staging, relation, names), shapes = await shapeColumns(staging, relation, names, counted)
+async function profile(staging: Staging, { source, entity }: ReadEntity, useDeclared: boolean, { relation, columns: names, counted }: Shaped, shapes: ColumnShape[]): Promise<Subject> {
   const inferred = entity.columns.map((column, i) => infer(column, counted.counts[i]!, shapes[i]!))
   const ranges = await rangesOf(staging, relation, names.map((name, i) => ({ name, format: inferred[i]!.format })))
-  const measured = names.map((name, i) => ({ name, format: inferred[i]!.format, maxLength: counted.counts[i]!.maxLength, meanLength: counted.counts[i]!.meanLength, low: ranges[i]!.low, high: ranges[i]!.high }))
+  const measured = names.map((name, i) => ({ name, format: inferred[i]!.format, maxLength: counted.counts[i]!.maxLength, meanLength: counted.counts[i]!.meanLength, low: ranges[i]!.low, high: ranges[i]!.high, farDates: ranges[i]!.farDates }))
   const dirt = await countDirt(staging, relation, measured, (i) => counted.records > SAMPLE_ROWS && counted.counts[i]!.distinct <= FEW_VALUES)
   const columns = entity.columns.map((column, i): AssessedColumn => {
     const counts = counted.counts[i]!, shape = shapes[i]!, range = ranges[i]!, { type, format, formats } = inferred[i]!

@@ -9,7 +9,8 @@ const DATES = { low: '1900-01-01', high: '2100-01-01' }
 
 /** Kinds of dirt that SQL tells from a single value `c` (the column as read); exact over every record. `of`: which columns are looked at. */
 export interface DirtTest { kind: string; of: (column: Measured) => boolean; test: (c: string, column: Measured) => string }
-export interface Measured { name: string; format: Format; maxLength: number; meanLength: number; low: number | null; high: number | null }
+/** `low`, `high`: bounds that some number lies beyond, else null; `farDates`: some date lies beyond DATES. What the range rules out need not be tested record by record. */
+export interface Measured { name: string; format: Format; maxLength: number; meanLength: number; low: number | null; high: number | null; farDates: boolean }
 
 const isText = (column: Measured): boolean => ['text', 'code', 'email', 'phone', 'url', 'vat-number', 'iban'].includes(column.format)
 const isProse = (column: Measured): boolean => column.format === 'text'
@@ -19,7 +20,7 @@ const filled = (c: string): string => `trim(${c}) <> ''`
 export const DIRT: readonly DirtTest[] = [
   { kind: 'zero-date', of: (column) => isDate(column.format), test: (c) => v(ZERO_DATE, c) },
   { kind: 'impossible-date', of: (column) => isDate(column.format), test: (c, { format }) => `${testSql(c, format)} AND (${typedSql(c, format)}) IS NULL AND NOT ${v(ZERO_DATE, c)}` },
-  { kind: 'far-date', of: (column) => isDate(column.format), test: (c, { format }) => `${testSql(c, format)} AND ((${typedSql(c, format)}) < TIMESTAMP '${DATES.low}' OR (${typedSql(c, format)}) >= TIMESTAMP '${DATES.high}')` },
+  { kind: 'far-date', of: (column) => column.farDates, test: (c, { format }) => `${testSql(c, format)} AND ((${typedSql(c, format)}) < TIMESTAMP '${DATES.low}' OR (${typedSql(c, format)}) >= TIMESTAMP '${DATES.high}')` },
   { kind: 'not-a-date', of: (column) => isDate(column.format), test: (c, { format }) => `${filled(c)} AND NOT ${testSql(c, format)} AND NOT ${v(ZERO_DATE, c)}` },
   { kind: 'not-a-number', of: (column) => isNumber(column.format), test: (c, { format }) => `${filled(c)} AND NOT ${testSql(c, format)}` },
   { kind: 'outlier', of: (column) => isNumber(column.format) && column.low !== null, test: (c, { format, low, high }) => `(${typedSql(c, format)}) < ${low} OR (${typedSql(c, format)}) > ${high}` },
@@ -36,8 +37,8 @@ export const DIRT: readonly DirtTest[] = [
   { kind: 'nothing-word', of: isText, test: (c) => `length(${c}) <= 16 AND lower(trim(${c})) IN (${NOTHING_WORDS.map((word) => literal(word)).join(', ')})` },
 ]
 
-/** The smallest and largest typed value, and the bounds beyond which a number is an outlier (ten interquartile ranges beyond the quartiles: amounts are skewed by nature). */
-export interface Range { min: string | null; max: string | null; low: number | null; high: number | null }
+/** The smallest and largest typed value, and the bounds that some outlier lies beyond (ten interquartile ranges beyond the quartiles: amounts are skewed by nature). */
+export interface Range { min: string | null; max: string | null; low: number | null; high: number | null; farDates: boolean }
 
 /** Ranges of columns by their typed values, in one scan. */
 export async function rangesOf(staging: Staging, relation: string, columns: { name: string; format: Format }[]): Promise<Range[]> {
@@ -46,9 +47,11 @@ export async function rangesOf(staging: Staging, relation: string, columns: { na
   const row = parts.length === 0 ? undefined : await staging.one<Record<string, string | number | null>>(`SELECT ${parts.join(', ')} FROM ${relation}`)
   return typed.map(({ sql, numeric }, i) => {
     const text = (key: string): string | null => (row?.[`${key}${i}`] as string | null | undefined)?.replace(/ 00:00:00$/, '').replace(/\.0$/, '') ?? null
-    if (sql === null) return { min: null, max: null, low: null, high: null }
-    const low = Number(row?.[`q${i}`] ?? 0), high = Number(row?.[`p${i}`] ?? 0), spread = high - low
-    return { min: text('lo'), max: text('hi'), low: numeric && spread > 0 ? low - 10 * spread : null, high: numeric && spread > 0 ? high + 10 * spread : null }
+    const min = text('lo'), max = text('hi'), none = { min, max, low: null, high: null, farDates: false }
+    if (sql === null || min === null || max === null) return none
+    if (!numeric) return { ...none, farDates: min < DATES.low || max >= DATES.high }
+    const quarter = Number(row?.[`q${i}`] ?? 0), threeQuarters = Number(row?.[`p${i}`] ?? 0), spread = threeQuarters - quarter, low = quarter - 10 * spread, high = threeQuarters + 10 * spread
+    return spread > 0 && (Number(min) < low || Number(max) > high) ? { ...none, low, high } : none
   })
 }
 

@@ -64,7 +64,7 @@ export function suggestPhases(subjects: Subject[], relations: AssessedRelation[]
     if (isDocument(subject)) result.set(subject.id, { phase: 'transactional', why: `named after ${subject.meaning.concepts.filter((concept) => DOCUMENTS.includes(concept)).join(' and ')}`, partOf: null })
     else if (subject.meaning.concepts.some((concept) => SAID_AND_DONE.includes(concept))) result.set(subject.id, { phase: 'historical', why: 'what was said and done, loaded when all it speaks of is there', partOf: null })
     else if (dated && amounts && out.length >= 1) result.set(subject.id, { phase: 'transactional', why: 'dates, amounts and references to others', partOf: null })
-    else result.set(subject.id, { phase: 'master', why: out.length === 0 ? 'refers to nothing' : 'no dates with amounts: what others refer to', partOf: null })
+    else result.set(subject.id, { phase: 'master', why: out.length === 0 ? 'refers to nothing' : 'has no dates with amounts: a thing, not an event', partOf: null })
   }
   return result
 }

@@ -43,34 +43,39 @@ export async function countColumns(staging: Staging, relation: string, columns: 
   return { records, counts }
 }
 
+/** A relation whose columns' shapes are wanted, with what was counted. */
+export interface Shaped { relation: string; columns: string[]; counted: { records: number; counts: ColumnCounts[] } }
+
 /**
- * The shapes of all columns of a relation: its different values (of all records where the table or the number of values is small, else of a sample) are
- * gathered in `work.assess_values` and put to every rule of formats.ts at once.
+ * The shapes of all columns of some relations: their different values (of all records where the table or the number of values is small, else of a sample) are
+ * gathered in `work.assess_values` and put to every rule of formats.ts at once. Many small tables at a time: planning the rules costs more than trying them.
  */
-export async function shapeColumns(staging: Staging, relation: string, columns: string[], counted: { records: number; counts: ColumnCounts[] }): Promise<ColumnShape[]> {
-  const large = counted.records > SAMPLE_ROWS
-  const some = (i: number): boolean => large && (counted.counts[i]?.distinct ?? 0) > FEW_VALUES
-  // No table of the sample is made: inserting many columns in the order of rows, vector by vector, takes more memory than the whole scan.
-  const sample = `(SELECT * FROM ${relation} WHERE hash(_row) % ${Math.max(1, Math.round(counted.records / SAMPLE_ROWS))} = 0)`
+export async function shapeColumns(staging: Staging, tables: Shaped[]): Promise<ColumnShape[][]> {
+  const all = tables.flatMap(({ relation, columns, counted }) => {
+    // No table of the sample is made: inserting many columns in the order of rows, vector by vector, takes more memory than the whole scan.
+    const sample = `(SELECT * FROM ${relation} WHERE hash(_row) % ${Math.max(1, Math.round(counted.records / SAMPLE_ROWS))} = 0)`
+    return columns.map((name, i) => { const sampled = counted.records > SAMPLE_ROWS && (counted.counts[i]?.distinct ?? 0) > FEW_VALUES; return { name, sampled, from: sampled ? sample : relation } })
+  })
   await staging.run('CREATE OR REPLACE TABLE work.assess_values (col INTEGER, v VARCHAR, n BIGINT)')
-  for (let from = 0; from < columns.length; from += COLUMNS_AT_ONCE) {
-    const parts = columns.slice(from, from + COLUMNS_AT_ONCE).map((name, i) => `SELECT ${from + i} AS col, v, count(*) AS n FROM (SELECT left(trim(${ident(name)}), 2000) AS v FROM ${some(from + i) ? sample : relation}) WHERE v <> '' GROUP BY v`)
+  for (let from = 0; from < all.length; from += COLUMNS_AT_ONCE) {
+    const parts = all.slice(from, from + COLUMNS_AT_ONCE).map((column, i) => `SELECT ${from + i} AS col, v, count(*) AS n FROM (SELECT left(trim(${ident(column.name)}), 2000) AS v FROM ${column.from}) WHERE v <> '' GROUP BY v`)
     await staging.run(`INSERT INTO work.assess_values ${parts.join(' UNION ALL ')}`)
   }
   const fits = await staging.all<Record<string, number>>(`SELECT col, sum(n) AS total, count(*) AS different, sum(n) FILTER (contains(v, ' ')) AS spaced${RULES.map((rule, i) => `, sum(n) FILTER (t${i}) AS f${i}${rule.value === undefined ? '' : `, sum(n) FILTER (t${i} AND (${rule.value}) IS NULL) AS x${i}`}`).join('')}
     FROM (SELECT col, v, n${RULES.map((rule, i) => `, (${rule.test}) AS t${i}`).join('')} FROM work.assess_values) GROUP BY col`)
-  const frequent = await staging.all<{ col: number; v: string; n: number }>('SELECT col, left(v, 80) AS v, n FROM work.assess_values QUALIFY row_number() OVER (PARTITION BY col ORDER BY n DESC, v) <= 10 ORDER BY col, n DESC, v')
-  const patterns = await staging.all<{ col: number; p: string; n: number; e: string }>(`SELECT col, p, sum(n) AS n, min(v) AS e FROM (SELECT col, n, v, regexp_replace(regexp_replace(regexp_replace(v, '\\p{Lu}+', 'A', 'g'), '\\p{Ll}+', 'a', 'g'), '\\d', '9', 'g') AS p FROM work.assess_values WHERE length(v) <= 40)
-    GROUP BY col, p QUALIFY row_number() OVER (PARTITION BY col ORDER BY sum(n) DESC, p) <= 5 ORDER BY col, n DESC, p`)
+  const frequent = Map.groupBy(await staging.all<{ col: number; v: string; n: number }>('SELECT col, left(v, 80) AS v, n FROM work.assess_values QUALIFY row_number() OVER (PARTITION BY col ORDER BY n DESC, v) <= 10 ORDER BY col, n DESC, v'), ({ col }) => Number(col))
+  const patterns = Map.groupBy(await staging.all<{ col: number; p: string; n: number; e: string }>(`SELECT col, p, sum(n) AS n, min(v) AS e FROM (SELECT col, n, v, regexp_replace(regexp_replace(regexp_replace(v, '\\p{Lu}+', 'A', 'g'), '\\p{Ll}+', 'a', 'g'), '\\d', '9', 'g') AS p FROM work.assess_values WHERE length(v) <= 40)
+    GROUP BY col, p QUALIFY row_number() OVER (PARTITION BY col ORDER BY sum(n) DESC, p) <= 5 ORDER BY col, n DESC, p`), ({ col }) => Number(col))
   await staging.run('DROP TABLE work.assess_values')
-  return columns.map((_, i) => {
-    const row = fits.find((one) => Number(one['col']) === i)
-    const number = (key: string): number => Number(row?.[key] ?? 0)
+  const byColumn = new Map(fits.map((row) => [Number(row['col']), row]))
+  const shapes = all.map(({ sampled }, i): ColumnShape => {
+    const row = byColumn.get(i), number = (key: string): number => Number(row?.[key] ?? 0)
     return {
-      sampled: some(i), total: number('total'), different: number('different'), spaced: number('spaced'),
+      sampled, total: number('total'), different: number('different'), spaced: number('spaced'),
       fits: new Map(RULES.map((rule, r) => [rule.format, number(`f${r}`)])), impossible: new Map(RULES.map((rule, r) => [rule.format, rule.value === undefined ? 0 : number(`x${r}`)])),
-      frequent: frequent.filter((one) => Number(one.col) === i).map((one) => ({ value: one.v, records: Number(one.n) })),
-      patterns: patterns.filter((one) => Number(one.col) === i).map((one) => ({ pattern: one.p, records: Number(one.n), example: one.e })),
+      frequent: (frequent.get(i) ?? []).map((one) => ({ value: one.v, records: Number(one.n) })), patterns: (patterns.get(i) ?? []).map((one) => ({ pattern: one.p, records: Number(one.n), example: one.e })),
     }
   })
+  let at = 0
+  return tables.map(({ columns }) => shapes.slice(at, at += columns.length))
 }
