@@ -19,7 +19,9 @@ import { ParquetScan } from '../staging/parquet-scan.ts'
 import { Staging } from '../staging/staging.ts'
 import { openTarget } from '../targets/registry.ts'
 import type { Target } from '../targets/target.ts'
-import { prove } from '../checks/reconcile/suite.ts'
+import type { CheckResult } from '../checks/check.ts'
+import { rereadResults } from '../checks/reconcile/reread.ts'
+import { prove, type Proof } from '../checks/reconcile/suite.ts'
 import { compileProject, makeMapper } from './mapper.ts'
 import { planOrder, type Plan } from '../model/plan.ts'
 import { canProve, chooseFor, proveFor, severalLanes, siteSettings, zoneOf, type LaneParts } from './lanes.ts'
@@ -131,12 +133,23 @@ function makeMigration(parts: LaneParts, mappings: LoadedMapping[]): Migration {
     map: { makeMapper: async (described) => makeMapper(staging, compileProject(mappings, described, site, plan)), site, target, plan, clock: config.run.now === undefined ? clock : fixedClock(config.run.now), ...(timeZone === undefined ? {} : { timeZone }) },
     load: { target, batchDocuments: config.limits.load_batch, fixed, ...(severalLanes(project) ? { begin: (ctx) => beginLanes(parts, plan, ctx) } : {}) },
     onBlocking: config.run.on_blocking,
-    prove: !config.run.verify ? null : (extracted) => (onCheck) => prove(staging, {
+    prove: !config.run.verify ? null : (extracted) => async (onCheck) => withReread(target, await prove(staging, {
       site, doctypes: planOrder(plan), tolerance: String(config.requirements.tolerance),
       totals: config.proof.totals.map((total) => ({ ...total, by: total.by ?? null, group: total.group ?? null })),
       sourceCounts: Object.fromEntries(extracted.entities.map((entity) => [`${entity.source}.${entity.table}`, entity.counted])),
-    }, onCheck),
+    }, onCheck), onCheck),
   }
+}
+
+const SAMPLE = 50
+
+/** Adds what a real site says when some of the last run's documents, and its ledger, are read from it once more. */
+async function withReread(target: Target, proof: Proof, onCheck: (done: CheckResult[]) => void): Promise<Proof> {
+  const run = (await target.runs())[0]?.run
+  if (target.reread === undefined || run === undefined) return proof
+  const more = rereadResults(await target.reread(run, { each: SAMPLE, seed: 1 }))
+  onCheck(more)
+  return { ...proof, results: [...proof.results, ...more], passed: proof.passed && more.every(({ status }) => status !== 'failed') }
 }
 
 /** Before the first document: proves what is not, where the project says so, and chooses the ways. */
