@@ -6,7 +6,7 @@ export interface Difference { where: string; recorded: string; predicted: string
 
 type View = Omit<Answer, 'id'>
 
-const SKIPPED = new Set(['creation', 'modified', 'owner', 'modified_by', '_comments', '_seen', '_assign', '_liked_by', '_user_tags'])
+const SKIPPED = new Set(['creation', 'modified', 'owner', 'modified_by', '_comments', '_assign', '_liked_by', '_user_tags'])
 /** Tables of which only the number of rows counts. */
 const COUNTED = new Set(['tabVersion', 'tabComment'])
 const HASH = /^[0-9a-z]{10}$/
@@ -50,7 +50,7 @@ function viewOf(view: View): { rows: Map<string, Flat[]>; updates: Set<string> }
     }).sort((a, b) => order(a).localeCompare(order(b), 'en')))
   }
   for (const [table, list] of Object.entries(view.updated ?? {})) {
-    for (const { key, changes } of list) for (const [column, [from, to]] of Object.entries(changes)) if (!SKIPPED.has(column)) updates.add(`${table} ${key.join(', ')}: ${column} ${normal(from, names)} -> ${normal(to, names)}`)
+    for (const { key, changes } of list) for (const [column, [from, to]] of Object.entries(changes)) if (!SKIPPED.has(column) && column !== '_seen') updates.add(`${table} ${key.join(', ')}: ${column} ${normal(from, names)} -> ${normal(to, names)}`)
   }
   return { rows, updates }
 }

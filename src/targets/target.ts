@@ -26,6 +26,9 @@ export type TableSums = Record<string, TableSum>
  */
 export interface Undone { removed: number; restored: number; kept: { doctype: string; name: string; reason: string }[] }
 
+/** What reading documents from a real site once more told: how many, of how many accounts the ledger, what is other than predicted or known, and tables that cannot be read. */
+export interface Reread { documents: number; accounts: number; differences: { doctype: string; name: string; detail: string }[]; unread: string[] }
+
 /** A moment undo can go back to: the start of a run (`mark` "start") or the end of one of its phases, with the checksums of that moment. */
 export interface TargetMark { run: string; mark: string; at: string; checksums: TableSums }
 
@@ -50,6 +53,8 @@ export interface Target {
   runs(): Promise<{ run: string; documents: number }[]>
   /** Takes back, in reverse order, everything `run` wrote after `mark` (null: all of it). Resolves when committed. */
   undo(run: string, mark: string | null): Promise<Undone>
+  /** Of each DocType of a run some documents, and its ledger by account, from the site itself. Absent where there is no other site than the one compared anyway. */
+  reread?(run: string, how: { each: number; seed: number }): Promise<Reread>
   /** Order-independent checksum and row count per table, for proofs of undo and equality. */
   checksums(): Promise<TableSums>
   close(): Promise<void>

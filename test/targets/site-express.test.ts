@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { rereadResults } from '../../src/checks/reconcile/reread.ts'
 import { chooseLanes } from '../../src/phases/lanes.ts'
 import { saveProof, type ProofStatus } from '../../src/posting/canary/proof.ts'
 import { findShapes } from '../../src/posting/canary/shapes.ts'
@@ -49,6 +50,13 @@ test('what is proven is loaded by the database, stands in the mirror as it does 
   expect(await business.staging.all(`SELECT lane, count(*)::INTEGER AS n FROM site.ledger.lanes GROUP BY lane`)).toEqual([{ lane: 'express', n: 134 }])
   const mirror = await business.staging.one<{ n: number }>(`SELECT count(*) AS n FROM site.main."tabBrand" s JOIN rows."tabBrand" r ON r.name = s.name AND r.description = s.description AND r.modified = s.modified`)
   expect(Number(mirror?.n)).toBe(119)
+  expect(await business.target.reread!(facts.run, { each: 200, seed: 1 })).toEqual({ documents: 134, accounts: 0, differences: [], unread: [] })
+  await connection.query(`UPDATE tabBrand SET description = 'by hand' WHERE name = 'Brand 5'; `)
+  await connection.query(`DELETE FROM tabNote WHERE title = 'Note 3'`)
+  const { differences } = await business.target.reread!(facts.run, { each: 200, seed: 1 }), name = (await business.staging.one<{ name: string }>(`SELECT name FROM site.main."tabNote" WHERE title = 'Note 3'`))!.name
+  expect(differences).toEqual([{ doctype: 'Brand', name: 'Brand 5', detail: 'Brand: description: predicted about 5, site by hand' }, { doctype: 'Note', name, detail: `Note: the site lacks ${name}` }])
+  expect(rereadResults({ documents: 134, accounts: 0, differences, unread: [] })).toMatchObject([{ id: 'site-sample', status: 'failed', failed: 2, compared: 134 }])
+  expect(rereadResults({ documents: 1, accounts: 2, differences: [{ doctype: 'GL Entry', name: 'Sales - NT', detail: 'd' }], unread: ['tabX'] }).map(({ id, status }) => `${id} ${status}`)).toEqual(['site-sample unchecked', 'site-ledger failed'])
   expect((await run()).outcomes).toMatchObject({ loaded: 0, unchanged: 134 })
   expect((await business.target.undo(facts.run, null)).kept).toEqual([])
   expect([await count('tabBrand'), await count('tabNote'), await count('__landfall_express_documents')]).toEqual([...before, 0])

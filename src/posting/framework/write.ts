@@ -32,11 +32,17 @@ async function insertSql(batch: Batch, plan: DocTypePlan, relation: string, from
   return `INSERT INTO rows.${ident(plan.meta.table)} (${columns}, _draft, _doctype) SELECT ${values}, n._root, ${literal(batch.run.rootDoctype)} FROM ${from}`
 }
 
+/** Whoever saves a document has seen it, where its DocType keeps track; inserting it does not count, submitting it afterwards does. */
+function seenBySaver({ user, plan }: Batch): string {
+  const column = plan.columns.find(({ name }) => name === '_seen')
+  return column === undefined ? 'NULL' : `CASE WHEN n._submit AND NOT n._once THEN ${literal(JSON.stringify([user]))} END`
+}
+
 /** Writes the rows of every document that was not refused, and of its child tables. */
 export async function writeRows(batch: Batch): Promise<void> {
   const any = await batch.staging.one(`SELECT 1 FROM temp.found WHERE severity = 'blocking' LIMIT 1`)
   const live = any === undefined ? 'TRUE' : `n._root NOT IN (SELECT id FROM temp.found WHERE severity = 'blocking')`
-  const status: Record<string, string> = { ...honestValues(batch, null, 'n'), ...(batch.submits > 0 ? { docstatus: 'CASE WHEN n._submit THEN 1 ELSE n.docstatus END' } : {}) }
+  const status: Record<string, string> = { ...honestValues(batch, null, 'n'), ...(batch.submits > 0 ? { docstatus: 'CASE WHEN n._submit THEN 1 ELSE n.docstatus END', _seen: seenBySaver(batch) } : {}) }
   const statements = [await insertSql(batch, batch.plan, batch.doc, `${batch.doc} n WHERE ${live}`, 'n', status)]
   for (const { field, plan } of batch.plan.children) {
     if (batch.childCount(field.fieldname) === 0) continue

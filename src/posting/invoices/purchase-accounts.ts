@@ -1,9 +1,8 @@
 import type { PostingContext } from '../framework/rule.ts'
-import { TAX_MAPS } from '../orders/item-details.ts'
 import { filled, truthy } from '../orders/kind.ts'
 import { PERPETUAL, WAREHOUSE_ACCOUNTS } from '../stock/general-ledger.ts'
 
-/** Lines without an item: their unit, and what their tax template says. */
+/** Lines without an item: their unit. */
 export async function settleFreeLines(ctx: PostingContext): Promise<void> {
   const items = ctx.child('items'), free = `NOT ${filled('i.item_code')}`
   if (await ctx.staging.one(`SELECT 1 FROM ${items} i WHERE ${free} LIMIT 1`) === undefined) return
@@ -11,8 +10,6 @@ export async function settleFreeLines(ctx: PostingContext): Promise<void> {
     type: 'unsupported', field: 'items.uom', message: 'Lines without an item in two units are not predicted', hint: 'Give the stock unit alone.', select: `SELECT i._parent AS id, i._idx AS idx, i.uom AS "value" FROM ${items} i WHERE ${free} AND ${filled('i.uom')} AND ${filled('i.stock_uom')} AND i.uom <> i.stock_uom`,
   })
   await ctx.staging.run(`UPDATE ${items} AS i SET uom = COALESCE(NULLIF(i.uom, ''), i.stock_uom), stock_uom = COALESCE(NULLIF(i.stock_uom, ''), i.uom), conversion_factor = 1 WHERE ${free}`)
-  await ctx.staging.run(`UPDATE ${items} AS t SET item_tax_rate = COALESCE(s.tax_map, '{}') FROM (SELECT i._parent, i._idx, m.tax_map FROM ${items} i JOIN ${ctx.doc} d ON d._id = i._parent LEFT JOIN ${TAX_MAPS} m ON m.parent = i.item_tax_template AND m.company = d.company WHERE ${free}) s
-    WHERE s._parent = t._parent AND s._idx = t._idx`)
 }
 
 /**

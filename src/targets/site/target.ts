@@ -8,11 +8,12 @@ import { attachSite, SITE_DATABASE } from '../embedded/site-file.ts'
 import { checksumTables } from '../embedded/tables.ts'
 import type { Lane } from '../lane.ts'
 import type { TargetEnv } from '../registry.ts'
-import type { LoadBatch, Target, TargetAbilities, TargetInfo, TargetMark, TableSums, Undone } from '../target.ts'
+import type { LoadBatch, Target, TargetAbilities, Reread, TargetInfo, TargetMark, TableSums, Undone } from '../target.ts'
 import { alignChangeStamps, applyChanges, type RowChange } from './changes.ts'
 import { setWaitingLinks } from './deferred.ts'
 import { noteCounters } from './counters.ts'
 import { openLane } from './lanes.ts'
+import { rereadSite } from './reread.ts'
 import { undoOnSite } from './undo.ts'
 import { SiteWriter } from './writer.ts'
 
@@ -109,6 +110,10 @@ class SiteTarget implements Target {
     this.#writer = null
     this.#sums = null
     return undoOnSite(this.#staging, this.#site, this.#ledger, this.#lane, run, mark)
+  }
+
+  reread(run: string, how: { each: number; seed: number }): Promise<Reread> {
+    return rereadSite(this.#staging, this.#site, this.#ledger, this.#lane, run, how)
   }
 
   /** Of the mirror, whose rows were read from the site. */

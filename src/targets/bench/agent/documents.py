@@ -192,6 +192,9 @@ class Documents:
         doc.flags.ignore_permissions = True
         if document.get("name"):
             doc.flags.landfall_name = document["name"]
+        # A row that comes with a name is no new one to Frappe, and gets no defaults; its name is only the one it will have.
+        for child in doc.get_all_children():
+            child.set("__islocal", True)
         way(self.frappe, doc, document["docstatus"])
         return doc.name
 

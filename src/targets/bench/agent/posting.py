@@ -21,6 +21,8 @@ def post(frappe, doc):
     doc.docstatus = 0
     doc.run_method("after_insert")
     doc.docstatus = 1
+    # Whoever submits a document has seen it: that is noted on its row, which was not there when it was submitted.
+    doc.reset_seen()
     relink = getattr(module("frappe.model.document"), "relink_mismatched_files", None)
     if relink:
         relink(doc)
