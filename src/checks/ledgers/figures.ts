@@ -7,40 +7,52 @@ import { ageRange, type LedgerLine, type LedgerSpec, type Naming } from './spec.
 /** Sums of amounts as text; what is no number is NULL and reported by record. */
 export const exact = (sql: string): string => `TRY_CAST(CAST(${sql} AS VARCHAR) AS DECIMAL(38, 9))`
 
-/** What a document that a legacy record names is called on the site: SQL over alias `c`, NULL where there is none. A text without a DocType is a name itself. */
-export function resolved(naming: Naming, company: string): string {
-  if ('entity' in naming) {
-    // What was merged away is known by the record that survived.
-    const key = `coalesce((SELECT any_value(a.survivor_key) FROM ops.key_alias a WHERE a.entity = ${literal(naming.entity)} AND a.doctype IS NULL AND a.absorbed_key = ${naming.key}), ${naming.key})`
-    return `(SELECT any_value(l.name) FROM ${LOADED} l WHERE l.entity = ${literal(naming.entity)}${naming.doctype === '' ? '' : ` AND l.doctype = ${literal(naming.doctype)}`} AND l.key = ${key})`
-  }
-  const text = `trim(${naming.text})`, table = siteTable(naming.doctype)
-  if (naming.doctype === '') return text
-  const other: Record<string, string[]> = { Account: ['account_number', 'account_name'], Customer: ['customer_name'], Supplier: ['supplier_name'], Warehouse: ['warehouse_name'], Item: ['item_name'] }
-  const own = naming.doctype === 'Account' || naming.doctype === 'Warehouse' ? ` AND d.company = ${literal(company)}` : ''
-  const found = ['name', ...(other[naming.doctype] ?? [])].map((column) => `(SELECT any_value(d.name) FROM ${table} d WHERE d.${ident(column)} = ${text}${own})`)
-  return found.length === 1 ? found[0]! : `coalesce(${found.join(', ')})`
-}
+/** Columns by which a person may name a document beside its name. */
+const TITLES: Record<string, string[]> = { Account: ['account_number', 'account_name'], Customer: ['customer_name'], Supplier: ['supplier_name'], Warehouse: ['warehouse_name'], Item: ['item_name'] }
 
-/** What a legacy record says where the site has no such document. */
-const said = (naming: Naming): string => `coalesce(CAST(${'entity' in naming ? naming.key : naming.text} AS VARCHAR), '')`
+/** How a name is found: joins over alias `c`, the name (NULL where the site has no such document), and what the legacy record says. */
+interface Named { joins: string[]; name: string; said: string }
+
+/** Finds what a document that legacy records name is called on the site. By joins, never by a query per record: there may be hundreds of thousands of them. */
+function nameOf(naming: Naming, company: string, alias: string): Named {
+  if ('entity' in naming) {
+    const entity = literal(naming.entity), doctype = naming.doctype === '' ? '' : ` AND doctype = ${literal(naming.doctype)}`
+    // What was merged away is known by the record that survived.
+    return {
+      joins: [`LEFT JOIN (SELECT absorbed_key, any_value(survivor_key) AS survivor_key FROM ops.key_alias WHERE entity = ${entity} AND doctype IS NULL GROUP BY 1) ${alias}a ON ${alias}a.absorbed_key = ${naming.key}`,
+        `LEFT JOIN (SELECT key, any_value(name) AS name FROM ${LOADED} WHERE entity = ${entity}${doctype} GROUP BY 1) ${alias} ON ${alias}.key = coalesce(${alias}a.survivor_key, ${naming.key})`],
+      name: `${alias}.name`, said: `coalesce(${naming.key}, '')`,
+    }
+  }
+  const text = `trim(${naming.text})`, said = `coalesce(${naming.text}, '')`
+  if (naming.doctype === '') return { joins: [], name: text, said }
+  const own = naming.doctype === 'Account' || naming.doctype === 'Warehouse' ? `WHERE company = ${literal(company)}` : ''
+  const columns = ['name', ...(TITLES[naming.doctype] ?? [])]
+  return {
+    joins: columns.map((column, i) => `LEFT JOIN (SELECT ${ident(column)} AS k, any_value(name) AS name FROM ${siteTable(naming.doctype)} ${own} GROUP BY 1) ${alias}${i} ON ${alias}${i}.k = ${text}`),
+    name: `coalesce(${columns.map((_, i) => `${alias}${i}.name`).join(', ')}, NULL)`, said,
+  }
+}
 
 /** Subjects of several parts are one text. */
 export const JOINED = ' | '
 
 /**
  * Both sides of a spec as relations with columns subject, period, currency, measure, amount, and for the legacy side key (of the record) and voucher; for the site's
- * voucher_type, voucher_no, posting_date. They are tables of `work`, dropped by the caller. Null: the site has no rows of that ledger.
+ * voucher_type, voucher_no, posting_date. They are tables of `work`, dropped by the caller. False: the site has no rows of that ledger.
  */
 export async function layOut(staging: Staging, spec: LedgerSpec): Promise<boolean> {
-  const subject = spec.subjects.map((naming) => `coalesce(${resolved(naming, spec.company)}, '(not on the site) ' || ${said(naming)})`).join(` || '${JOINED}' || `)
+  const shown = (named: Named): string => `coalesce(${named.name}, '(not on the site) ' || ${named.said})`
+  const subjects = spec.subjects.map((naming, i) => nameOf(naming, spec.company, `s${i}`)), voucher = spec.voucher === null ? null : nameOf(spec.voucher, spec.company, 'v')
   const period = spec.period === null ? `''` : `left(CAST(${spec.period.sql} AS VARCHAR), ${spec.period.length})`
   const currency = spec.currency === null ? `''` : `coalesce(CAST(${spec.currency} AS VARCHAR), '')`
-  const voucher = spec.voucher === null ? 'NULL' : `coalesce(${resolved(spec.voucher, spec.company)}, '(not on the site) ' || ${said(spec.voucher)})`
-  const aged = spec.due === null ? [] : [{ name: ageRange(`date_diff('day', CAST(${spec.due} AS DATE), DATE ${literal(spec.asOf ?? '')})`), sql: spec.measures[0]!.sql, age: true }]
-  const legacy = [...spec.measures.map((measure) => ({ ...measure, age: false })), ...aged].map((measure) =>
-    `SELECT c._key AS key, ${subject} AS subject, ${period} AS period, ${currency} AS currency, ${measure.age ? `'age ' || ${measure.name}` : literal(measure.name)} AS measure, ${voucher} AS voucher, CAST(${measure.sql} AS VARCHAR) AS text, ${exact(measure.sql)} AS amount FROM clean.${ident(spec.entity)} c`)
-  await staging.run(`CREATE OR REPLACE TABLE work.ledger_legacy AS ${legacy.join(' UNION ALL ')}`)
+  const age = spec.due === null ? 'NULL' : ageRange(`date_diff('day', CAST(${spec.due} AS DATE), DATE ${literal(spec.asOf ?? '')})`)
+  await staging.run(`CREATE OR REPLACE TABLE work.ledger_records AS SELECT c._key AS key, ${subjects.map(shown).join(` || '${JOINED}' || `)} AS subject, ${period} AS period, ${currency} AS currency, ${age} AS age,
+    ${voucher === null ? 'CAST(NULL AS VARCHAR)' : shown(voucher)} AS voucher${spec.measures.map((measure, i) => `, CAST(${measure.sql} AS VARCHAR) AS m${i}`).join('')}
+    FROM clean.${ident(spec.entity)} c ${[...subjects.flatMap((one) => one.joins), ...voucher?.joins ?? []].join(' ')}`)
+  const measures = spec.measures.map((measure, i) => ({ name: literal(measure.name), column: `m${i}` }))
+  if (spec.due !== null) measures.push({ name: `'age ' || age`, column: 'm0' })
+  await staging.run(`CREATE OR REPLACE TABLE work.ledger_legacy AS ${measures.map(({ name, column }) => `SELECT key, subject, period, currency, ${name} AS measure, voucher, ${column} AS text, ${exact(column)} AS amount FROM work.ledger_records`).join(' UNION ALL ')}`)
   const site = await siteSide(staging, spec)
   if (site === null) return false
   await staging.run(`CREATE OR REPLACE TABLE work.ledger_site AS ${site}`)

@@ -30,7 +30,7 @@ export async function proveFigures(staging: Staging, specs: LedgerSpec[], tolera
     results.push(result(check, status, found.length, failures.length, failures, status === 'passed' ? `${found.length} figures equal` : status === 'unchecked' ? 'no figure on either side' : `${failures.length} of ${found.length} figures differ`))
     lines.push(...found)
   }
-  for (const table of ['ledger_legacy', 'ledger_site']) await staging.run(`DROP TABLE IF EXISTS work.${table}`)
+  for (const table of ['ledger_records', 'ledger_legacy', 'ledger_site']) await staging.run(`DROP TABLE IF EXISTS work.${table}`)
   return { results, lines }
 }
 

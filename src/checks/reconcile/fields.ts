@@ -28,8 +28,9 @@ export async function fieldValues(staging: Staging, context: ProofContext): Prom
       const relation = draftRelation(doctype, table.fieldname)
       if (!(await staging.exists(relation)) || !(await staging.exists(siteTable(table.options!)))) continue
       const rows = await countOf(staging, relation)
+      // Parent and place are one key: joined by the place alone, which all first rows share, every row would meet every other.
       const through = `${relation} d JOIN ${draftRelation(doctype)} p ON p._id = d._parent JOIN ${LOADED} l ON l.doctype = ${literal(doctype)} AND l.entity = p._entity AND l.key = p._key
-        LEFT JOIN ${siteTable(table.options!)} s ON s.parent = l.name AND s.parenttype = ${literal(doctype)} AND s.parentfield = ${literal(table.fieldname)} AND s.idx = d._idx`
+        LEFT JOIN (SELECT *, parent || chr(31) || idx AS _place FROM ${siteTable(table.options!)} WHERE parenttype = ${literal(doctype)} AND parentfield = ${literal(table.fieldname)}) s ON s._place = l.name || chr(31) || d._idx`
       selects.push(`SELECT ${literal(doctype)} AS doctype, l.name AS name, l.key AS key, ${literal(`${table.fieldname} row `)} || d._idx || ' is missing' AS detail FROM ${through} WHERE s.name IS NULL`)
       for (const field of await draftFields(staging, relation, CHILD_COLUMNS)) {
         const different = difference(context, table.options!, field, `d.${ident(field)}`, `s.${ident(field)}`)
