@@ -18,3 +18,8 @@ export function draftRelation(doctype: string, parentfield: string | null = null
   const name = parentfield === null ? doctype : `${doctype}.${parentfield}`
   return `drafts."${name.replaceAll('"', '""')}"`
 }
+
+/** Whether a column of drafts, by its type in staging, goes to a site as a number. Decimals come from staging as text, so that none is lost; sites take numbers, and add them up before they cast them. */
+export function isNumericColumn(type: string): boolean {
+  return /^(DECIMAL|DOUBLE|FLOAT|HUGEINT|U?(BIG|SMALL|TINY)?INT(EGER)?|BOOLEAN)/.test(type)
+}

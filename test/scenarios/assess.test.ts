@@ -66,6 +66,8 @@ describe('the demo business, its declared keys and relations removed', () => {
       'customers.Kundengruppe > customer_groups.key', 'customers.Gebiet > territories.key', 'delivery_addresses.customer_no > customers.Kundennr', 'customer_groups.parent > customer_groups.key', 'territories.parent > territories.key', 'Artikel.Gruppe > Gruppen.Gruppe',
       'Preise.Artikel > Artikel.Artikel', 'employees.manager_no > employees.emp_no', 'projects.customer_no > customers.Kundennr', 'purchase_order_lines.po_no > purchase_orders.po_no', 'purchase_order_lines.article > Artikel.Artikel', 'purchase_orders.supplier > suppliers.SUPPLIER_ID',
       'sales_order_lines.order_no > sales_orders.order_no', 'sales_order_lines.article > Artikel.Artikel', 'sales_orders.customer_no > customers.Kundennr', 'tasks.project_no > projects.project_no', 'tickets.customer.number > customers.Kundennr', 'activities.customer > customers.Kundennr',
+      'invoices.customer_no > customers.Kundennr', 'payments.customer_no > customers.Kundennr', 'payments.invoice_no > invoices.invoice_no', 'stock.article > Artikel.Artikel', 'journal_lines.Beleg > journals.Beleg', 'journal_lines.Konto > trial_balance.Konto',
+      'open_items.customer_no > customers.Kundennr', 'open_items.invoice_no > invoices.invoice_no',
     ]
     const { precision, recall } = judge('Demo', relationsOf(assessment), truth)
     expect(Math.min(precision, recall)).toBeGreaterThanOrEqual(0.95)
@@ -85,15 +87,15 @@ describe('the demo business, its declared keys and relations removed', () => {
     expect(assessment.lanes.map((lane) => lane.lane)).toEqual(['rehearsal', 'express', 'bench', 'rest'])
     expect(assessment.totals.records).toBe(27_000)
     const text = parse(readFileSync(join(folder, 'dossier', 'assessment.yaml'), 'utf8')) as Assessment
-    expect([text.entities.length, text.relations.length, text.findings.length]).toEqual([17, assessment.relations.length, assessment.findings.length])
+    expect([text.entities.length, text.relations.length, text.findings.length]).toEqual([24, assessment.relations.length, assessment.findings.length])
   })
 
   test('a sample says so, and a folder, a file or nothing at all is told apart', async () => {
     const sampled = await landfall(['assess', 'erp', '--sample', '100', '--out', 'sampled'], { cwd: folder })
     expect(sampled.code, sampled.err).toBe(0)
-    expect(sampled.out).toContain('everything rests on its first 100 records of 10,800')
+    expect(sampled.out).toContain('everything rests on its first 100 records of 7,200')
     const file = await landfall(['--json', 'assess', 'exports/suppliers.txt', '--out', 'one'], { cwd: folder })
-    expect((JSON.parse(file.out.trim().split('\n').at(-1)!) as Assessment).entities.map((entity) => [entity.name, entity.records])).toEqual([['suppliers', 216]])
+    expect((JSON.parse(file.out.trim().split('\n').at(-1)!) as Assessment).entities.map((entity) => [entity.name, entity.records])).toEqual([['suppliers', 108]])
     const wrong = await landfall(['assess', 'nowhere', '--out', 'no'], { cwd: folder })
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('There is no source `nowhere`')])
   })
@@ -108,10 +110,10 @@ describe('the demo business, its declared keys and relations removed', () => {
       await page.goto(`file://${join(folder, 'dossier', 'assessment.html')}`)
       expect([requests.length, complaints]).toEqual([1, []])
       expect(await page.locator('h2').allTextContents()).toEqual(['Findings, the costliest first', 'Relations', 'Entities', 'Personal data', 'Time each way in would need', 'Columns'])
-      expect(await page.locator('#diagram .node').count()).toBe(17)
+      expect(await page.locator('#diagram .node').count()).toBe(24)
       await page.locator('#find').fill('supplier')
       expect(await page.locator('#diagram .node').count()).toBe(2)
-      expect(await page.locator('#shown').textContent()).toBe('2 of 17 entities')
+      expect(await page.locator('#shown').textContent()).toBe('2 of 24 entities')
       await page.locator('#find').fill('')
       await page.locator('#diagram .node', { hasText: 'suppliers' }).click()
       expect(await page.locator('#diagram .node.lit').count()).toBe(2)

@@ -1,8 +1,8 @@
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { loadSite, openProjectSource } from '../../src/cli/compose.ts'
 import { prepareDemo, type Demo } from '../../src/cli/demo/project.ts'
 import { compileProject } from '../../src/cli/mapper.ts'
@@ -50,6 +50,9 @@ describe('map --suggest on the demo business', () => {
     expect(assessed.code, assessed.out + assessed.err).toBe(0)
     cpSync(folder, own, { recursive: true })
     rmSync(join(own, 'mappings'), { recursive: true })
+    // What speaks of entities by the names of our mappings: a project before it has any says nothing of that.
+    const { opening: _opening, proof: _proof, ...config } = parse(readFileSync(join(own, 'landfall.yaml'), 'utf8')) as Record<string, unknown>
+    writeFileSync(join(own, 'landfall.yaml'), stringify(config))
   }, 200_000)
   afterAll(async () => {
     await demo.close()
@@ -63,7 +66,7 @@ describe('map --suggest on the demo business', () => {
   test('writes mappings that load, plan and run through pre-flight, and one list of what is open', async () => {
     const done = await landfall(['map', '--suggest'], { cwd: own })
     expect(done.code, done.out + done.err).toBe(0)
-    expect(readdirSync(join(own, 'mappings')).length).toBe(17)
+    expect(readdirSync(join(own, 'mappings')).length).toBe(20)
     const open = parse(readFileSync(join(own, 'open.yaml'), 'utf8')) as OpenList
     expect(open.unmapped_columns.map(({ entity, column }) => `${entity}.${column}`)).toEqual(expect.arrayContaining(['exports.customers.Gesperrt', 'erp.sales_orders.net_total']))
     expect(open.unfilled_fields).toContainEqual({ entity: 'exports.customers', doctype: 'Address', field: 'address_type', label: 'Address Type' })

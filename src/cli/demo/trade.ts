@@ -4,7 +4,7 @@ import { ACTIVITY_TEXTS, ITEM_GROUPS, PRODUCT_ADJECTIVES, PRODUCT_NOUNS, TICKET_
 import type { Volume } from './volume.ts'
 
 /** Orders that ERPNext refuses are errors; of fewer orders than this, a single one would be more than the 0.1 % that a migration may have. */
-const REFUSED_FROM = 3500
+const REFUSED_FROM = 1200
 
 const pad = (n: number, width: number): string => String(n).padStart(width, '0')
 const money = (cents: number): string => `${Math.floor(cents / 100)}.${pad(cents % 100, 2)}`

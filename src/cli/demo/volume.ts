@@ -20,9 +20,9 @@ export function volumeOf(records: number, customerGroups: number, territories: n
   const volume: Volume = {
     customerGroups, territories,
     customers: part(0.035, 40), deliveryAddresses: part(0.015, 10), suppliers: part(0.004, 12), itemGroups: 10, items: part(0.02, 30), prices: part(0.04, 40),
-    employees: part(0.002, 8), projects: part(0.0013, 4), tasks: part(0.01, 8), salesOrders: part(0.055, 30), salesOrderLines: part(0.165, 90),
-    purchaseOrders: part(0.012, 10), purchaseOrderLines: part(0.03, 20), invoices, payments, journals, journalLines: 2 * journals, stock: part(0.0133, 12),
-    openItems: invoices - payments + Math.ceil(payments / PARTLY_PAID), trialBalance: ACCOUNTS.length, tickets: part(0.02, 20), activities: 0,
+    employees: part(0.002, 8), projects: part(0.0013, 4), tasks: part(0.01, 8), salesOrders: part(0.045, 30), salesOrderLines: part(0.12, 90),
+    purchaseOrders: part(0.01, 10), purchaseOrderLines: part(0.025, 20), invoices, payments, journals, journalLines: 2 * journals, stock: part(0.0133, 12),
+    openItems: invoices - payments + Math.ceil(payments / PARTLY_PAID), trialBalance: ACCOUNTS.length, tickets: part(0.015, 15), activities: 0,
   }
   volume.activities = records - Object.values(volume).reduce((sum, n) => sum + n, 0)
   return volume

@@ -1,4 +1,4 @@
-import { draftRelation } from '../../model/draft.ts'
+import { draftRelation, isNumericColumn } from '../../model/draft.ts'
 import type { Json, Value } from '../../model/value.ts'
 import type { DocTypeMeta } from '../../site/doctype.ts'
 import type { Site } from '../../site/site.ts'
@@ -23,7 +23,7 @@ export class Chains {
   readonly #order: Map<string, number>
   readonly #known: Set<string>
   readonly #made = new Map<string, Promise<Given | null>>()
-  readonly #columns = new Map<string, Promise<string[]>>()
+  readonly #columns = new Map<string, Promise<Map<string, string>>>()
 
   private constructor(staging: Staging, site: Site, order: string[], known: Set<string>) {
     this.#staging = staging
@@ -82,14 +82,16 @@ export class Chains {
     const meta = this.#site.doctype(doctype)
     const row = await this.#staging.one<Record<string, Value>>(`SELECT * FROM ${draftRelation(doctype)} WHERE _id = ${id}`)
     if (meta === undefined || row === undefined) return null
-    const doc: CaseDoc = { doctype, ...fieldsOf(row) }, wanted: Wanted[] = linksOf(meta, doc, null, 0)
+    const doc: CaseDoc = { doctype, ...fieldsOf(row, await this.#columnsOf(draftRelation(doctype))) }, wanted: Wanted[] = linksOf(meta, doc, null, 0)
     const submit = Number(doc['docstatus'] ?? 0) === 1
     delete doc['docstatus']
     if (doc['_docstatus'] !== undefined) { doc['docstatus'] = doc['_docstatus']; delete doc['_docstatus'] }
     for (const field of meta.tableFields()) {
       const relation = draftRelation(doctype, field.fieldname), child = this.#site.doctype(field.options ?? '')
-      if (child === undefined || (await this.#columnsOf(relation)).length === 0) continue
-      const rows = (await this.#staging.all<Record<string, Value>>(`SELECT * FROM ${relation} WHERE _parent = ${id} ORDER BY _idx`)).map(fieldsOf)
+      if (child === undefined) continue
+      const columns = await this.#columnsOf(relation)
+      if (columns.size === 0) continue
+      const rows = (await this.#staging.all<Record<string, Value>>(`SELECT * FROM ${relation} WHERE _parent = ${id} ORDER BY _idx`)).map((item) => fieldsOf(item, columns))
       if (rows.length === 0) continue
       doc[field.fieldname] = rows
       rows.forEach((item, i) => wanted.push(...linksOf(child, item, field.fieldname, i)))
@@ -111,10 +113,11 @@ export class Chains {
     return found
   }
 
-  #columnsOf(relation: string): Promise<string[]> {
+  /** Columns of a relation with their types; none when it is not there. */
+  #columnsOf(relation: string): Promise<Map<string, string>> {
     let columns = this.#columns.get(relation)
     if (columns === undefined) {
-      columns = this.#staging.exists(relation).then(async (there) => (there ? (await this.#staging.columnsOf(relation)).map((column) => column.name) : []))
+      columns = this.#staging.exists(relation).then(async (there) => new Map(there ? (await this.#staging.columnsOf(relation)).map((column) => [column.name, column.type]) : []))
       this.#columns.set(relation, columns)
     }
     return columns
@@ -133,13 +136,12 @@ export interface GivenDocument extends Given { ref: DraftRef }
 export const refKey = (ref: DraftRef): string => `${ref.doctype}\u001f${ref.id}`
 
 /** What a draft gives: NULL means it gives nothing for the field. */
-function fieldsOf(row: Record<string, Value>): Record<string, Json> {
-  return Object.fromEntries(Object.entries(row).filter(([name, value]) => !INNER.has(name) && value !== null && value !== undefined).map(([name, value]) => [name, plain(value)]))
+function fieldsOf(row: Record<string, Value>, columns: Map<string, string>): Record<string, Json> {
+  return Object.fromEntries(Object.entries(row).filter(([name, value]) => !INNER.has(name) && value !== null && value !== undefined).map(([name, value]) => [name, plain(value, columns.get(name) ?? '')]))
 }
 
-function plain(value: Value): Json {
-  if (typeof value === 'bigint') return Number(value)
-  return value
+function plain(value: Value, type: string): Json {
+  return typeof value === 'bigint' || isNumericColumn(type) ? Number(value) : value
 }
 
 function linksOf(meta: DocTypeMeta, doc: Record<string, Json>, rows: string | null, row: number): Wanted[] {

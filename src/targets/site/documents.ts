@@ -1,4 +1,4 @@
-import { draftRelation } from '../../model/draft.ts'
+import { draftRelation, isNumericColumn } from '../../model/draft.ts'
 import type { DocTypeMeta } from '../../site/doctype.ts'
 import type { Site } from '../../site/site.ts'
 import type { Value } from '../../model/value.ts'
@@ -42,13 +42,11 @@ export async function buildDocuments(staging: Staging, site: Site, batch: LoadBa
   return built
 }
 
-const NUMERIC = /^(DECIMAL|DOUBLE|FLOAT|HUGEINT|U?(BIG|SMALL|TINY)?INT(EGER)?|BOOLEAN)/
-
 async function numericColumns(staging: Staging, relation: string): Promise<Set<string>> {
-  return new Set((await staging.columnsOf(relation)).filter((column) => NUMERIC.test(column.type)).map((column) => column.name))
+  return new Set((await staging.columnsOf(relation)).filter((column) => isNumericColumn(column.type)).map((column) => column.name))
 }
 
-/** Fields that are given. Decimals of staging come as text, so that none is lost; the site takes numbers. */
+/** Fields that are given. */
 function valuesOf(row: Row, numeric: Set<string>): Record<string, unknown> {
   const values: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(row)) {
