@@ -95,14 +95,15 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
   try {
     const target = await openTarget(config.target.kind, { staging, site, sitePath: paths.site, clock, stateFolder: paths.state, rootFolder: paths.root, settings: siteSettings(config.target) })
     const journal = Journal.open(paths.journal)
-    let mappings: LoadedMapping[] | null = null
-    const loaded = (): LoadedMapping[] => (mappings ??= openedBooks(project, loadMappings(project), site).mappings)
+    let books: Opened | null = null
+    const opened = (): Opened => (books ??= openedBooks(project, site))
+    const loaded = (): LoadedMapping[] => opened().mappings
     const signal = options.signal ?? new AbortController().signal
     return {
       project, site, staging, target, journal, clock,
       mappings: loaded,
-      migration: () => makeMigration({ project, site, staging, target, clock }, loaded()),
-      ledgers: (extracted) => ledgersOf(project, loaded(), site, extracted),
+      migration: () => makeMigration({ project, site, staging, target, clock }, opened()),
+      ledgers: (extracted) => ledgersOf(project, opened(), site, extracted),
       ports: (emit) => ({
         staging, journal, clock, signal, emit, retries: config.limits.retries, reached: options.reached,
         wait: async (ms, stop) => { await sleep(ms, undefined, { signal: stop }).catch(() => undefined) },
@@ -119,7 +120,8 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
   }
 }
 
-function makeMigration(parts: LaneParts, mappings: LoadedMapping[]): Migration {
+function makeMigration(parts: LaneParts, opened: Opened): Migration {
+  const { mappings } = opened
   const { project, site, staging, target, clock } = parts, timeZone = zoneOf(project, site)
   const { config, paths } = project
   const plan = makePlan(planDocuments(mappings), (name) => site.doctype(name))
@@ -137,7 +139,7 @@ function makeMigration(parts: LaneParts, mappings: LoadedMapping[]): Migration {
       choose: (described) => {
         const compiled = compileProject(mappings, described, site, plan)
         // A mistake in the proof is told before anything is read, not after everything is loaded.
-        compileLedgers(project, compiled, openedBooks(project, loadMappings(project), site).ledgers)
+        compileLedgers(project, compiled, opened.ledgers)
         return [...compiled.entities.values()].map((entity) => ({ name: entity.name, source: entity.source, table: entity.table }))
       },
       open: (name) => openProjectSource(project, name, staging), batchRows: config.limits.batch_rows, spoolFolder: paths.spool, onError: config.run.on_source_error,
@@ -148,22 +150,21 @@ function makeMigration(parts: LaneParts, mappings: LoadedMapping[]): Migration {
     prove: !config.run.verify ? null : (extracted) => async (onCheck) => withReread(target, await prove(staging, {
       site, doctypes: planOrder(plan), tolerance: String(config.requirements.tolerance),
       totals: config.proof.totals.map((total) => ({ ...total, by: total.by ?? null, group: total.group ?? null })),
-      ledgers: ledgersOf(project, mappings, site, extracted),
+      ledgers: ledgersOf(project, opened, site, extracted),
       sourceCounts: Object.fromEntries(extracted.entities.map((entity) => [`${entity.source}.${entity.table}`, entity.counted])),
     }, onCheck), onCheck),
   }
 }
 
-/** The mappings with the documents that open the books, where the project opens any. Throws `config-invalid`. */
-function openedBooks(project: Project, mappings: LoadedMapping[], site: Site): Opened {
-  const { opening, company } = project.config
+/** The mappings, with the documents that open the books where the project opens any. Throws `config-invalid`. */
+function openedBooks(project: Project, site: Site): Opened {
+  const { opening, company } = project.config, mappings = loadMappings(project)
   if (opening === undefined) return { mappings, ledgers: [] }
   const name = opening.company ?? company ?? site.default('company') ?? ''
   return openBooks(mappings, { ...opening, company: name }, openingSite(site, name, (path) => readProjectMap(project, path)))
 }
 
-function ledgersOf(project: Project, mappings: LoadedMapping[], site: Site, extracted: Extracted): LedgerSpec[] {
-  const { ledgers } = openedBooks(project, loadMappings(project), site)
+function ledgersOf(project: Project, { mappings, ledgers }: Opened, site: Site, extracted: Extracted): LedgerSpec[] {
   if (project.config.proof.ledgers.length + ledgers.length === 0) return []
   return compileLedgers(project, compileProject(mappings, extracted.described, site, makePlan(planDocuments(mappings), (name) => site.doctype(name))), ledgers)
 }

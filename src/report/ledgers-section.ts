@@ -17,8 +17,8 @@ export function ledgers(view: RunView): string {
 function proof(name: string, lines: LedgerView[]): string {
   const bad = lines.filter((line) => !line.passed), shown = [...bad, ...lines.filter((line) => line.passed)].slice(0, SHOWN)
   const total = bad.length === 0 ? `${lines.length} figures equal` : `${bad.length} of ${lines.length} figures differ`
-  const with_ = (pick: (line: LedgerView) => string): boolean => lines.some((line) => pick(line) !== '')
-  const periods = with_((line) => line.period), currencies = with_((line) => line.currency)
+  const anyHas = (pick: (line: LedgerView) => string): boolean => lines.some((line) => pick(line) !== '')
+  const periods = anyHas((line) => line.period), currencies = anyHas((line) => line.currency)
   const rows = shown.map((line) => row([`<td>${mark(line.passed ? 'passed' : 'failed')}</td>`, `<td>${escape(line.subject)}${documents(line)}</td>`, ...(periods ? [cell(line.period)] : []), ...(currencies ? [cell(line.currency)] : []),
     cell(line.measure, 'soft'), cell(money(line.legacy), 'n'), cell(money(line.site), 'n'), cell(money(line.difference), line.passed ? 'n' : 'n bad')]))
   const cut = lines.length > shown.length ? `<p class="soft">The first ${shown.length} of ${lines.length}.</p>` : ''
