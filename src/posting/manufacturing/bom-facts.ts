@@ -4,7 +4,7 @@ import { exchangeRate } from '../orders/party-details.ts'
 import { fieldPrecision } from '../orders/precisions.ts'
 import { roundingFor } from '../orders/rounding.ts'
 import { momentText } from '../stock/shelves.ts'
-import { unitCost, type Bill, type BomItemFacts, type BomWorld, type KnownBill } from './bom.ts'
+import { refuse, unitCost, type Bill, type BomItemFacts, type BomWorld, type KnownBill } from './bom.ts'
 
 type Row = Record<string, string | number | boolean | null>
 const text = (value: unknown): string | null => (value === null || value === undefined ? null : String(value))
@@ -23,7 +23,7 @@ export class BomFacts implements BomWorld {
   readonly #averages = new Map<string, number | null>()
   readonly #lastRates = new Map<string, number>()
   readonly #prices = new Map<string, Price[]>()
-  readonly #lists = new Map<string, { currency: string | null; byUnit: boolean }>()
+  readonly #lists = new Map<string, { currency: string | null; enabled: boolean }>()
   readonly #hourRates = new Map<string, number>()
   readonly #descriptions = new Map<string, string | null>()
   readonly #whole = new Set<string>()
@@ -78,7 +78,7 @@ export class BomFacts implements BomWorld {
   }
 
   async #readPrices(ctx: PostingContext, codes: string): Promise<void> {
-    for (const row of await ctx.staging.all<Row>('SELECT name, currency, price_not_uom_dependent AS fixed FROM rows."tabPrice List"')) this.#lists.set(String(row['name']), { currency: text(row['currency']), byUnit: number(row['fixed']) === 0 })
+    for (const row of await ctx.staging.all<Row>('SELECT name, currency, enabled FROM rows."tabPrice List"')) this.#lists.set(String(row['name']), { currency: text(row['currency']), enabled: number(row['enabled']) !== 0 })
     const lastPurchase = Number(ctx.site.single('Buying Settings')['disable_last_purchase_rate'] ?? 0) === 0
     for (const row of await ctx.staging.all<Row>(`SELECT price_list, item_code, COALESCE(uom, '') AS uom, CAST(price_list_rate AS DOUBLE) AS rate, COALESCE(customer, '') <> '' OR COALESCE(supplier, '') <> '' AS party, packing_unit AS packing FROM rows."tabItem Price"
         WHERE COALESCE(batch_no, '') = '' AND price_list IN (SELECT buying_price_list FROM ${ctx.doc}) AND item_code IN (${codes} UNION SELECT variant_of FROM rows."tabItem" WHERE name IN (${codes})) ORDER BY valid_from DESC NULLS LAST, uom DESC`)) {
@@ -123,6 +123,7 @@ export class BomFacts implements BomWorld {
   priceListCurrency(list: string | null): string | null { return this.#lists.get(list ?? '')?.currency ?? null }
 
   price(bill: Bill, item: string, uom: string | null, stockUom: string | null, qty: number, factor: number): number | undefined {
+    if (this.#lists.get(bill.priceList!)?.enabled !== true) refuse('buying_price_list', `Price List ${bill.priceList} is disabled or does not exist`)
     const template = this.#items.get(item)?.variantOf
     return this.#priceOf(bill.priceList!, item, uom, stockUom, qty, factor) ?? (template ? this.#priceOf(bill.priceList!, template, uom, stockUom, qty, factor) : undefined)
   }
@@ -133,6 +134,6 @@ export class BomFacts implements BomWorld {
     if (general !== undefined && general.packing !== 0 && qty % general.packing !== 0) return undefined
     const price = general ?? forUnit(uom)[0] ?? (uom === stockUom ? undefined : forUnit(stockUom)[0])
     if (price === undefined) return undefined
-    return price.uom === (uom ?? '') || this.#lists.get(list)?.byUnit === true ? price.rate : price.rate * factor
+    return price.uom === (uom ?? '') ? price.rate : price.rate * factor
   }
 }
