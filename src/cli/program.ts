@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { environment } from '../config/environment.ts'
 import * as assess from './commands/assess.ts'
+import * as backup from './commands/backup.ts'
 import * as conformance from './commands/conformance.ts'
 import * as config from './commands/config.ts'
 import * as demo from './commands/demo.ts'
@@ -30,7 +31,14 @@ import { EXIT_CODES } from './environment.ts'
 /** A command adds itself to the program; `signal` is aborted by Ctrl-C. */
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
-const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, map, plan, preflight, prove, run, findings, retry, verify, report, status, sync, rollback, post, rehearse, conformance, demo, test, docs]
+const COMMANDS: CommandModule[] = [
+  init, config, describe, assess, doctor, site,
+  map, plan, preflight, prove, run, findings, retry, verify, report, status,
+  sync,
+  backup,
+  rollback,
+  post, rehearse, conformance, demo, test, docs,
+]
 
 /** The command line, ready to parse. Wrong usage throws CommanderError after the message was printed. */
 export function buildProgram(signal: AbortSignal): Command {

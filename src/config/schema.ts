@@ -180,6 +180,16 @@ export const databaseSchema = strict({
   redis_cache: z.string().min(1).optional().describe('The site\'s cache: `redis_cache` of common_site_config.json. It is emptied after each phase; without it by the bench lane, where that is set up.'),
 })
 
+export const backupSchema = strict({
+  folder: z.string().default('.landfall/backups').describe('Where backups, points and kept files go, relative to landfall.yaml.'),
+  site_folder: z.string().optional().describe('Folder of the site on this machine: it has site_config.json, public/ and private/. Default: that of `target.bench`, where its `way` is local. Without it files and settings are not backed up, and the site is not closed during a rollback.'),
+  before_run: z.boolean().default(true).describe('Make a backup before the first document of a run, and prove it by a test restore.'),
+  checkpoints: z.boolean().default(true).describe('Note the place in the binary log after every batch, so that a rollback can go there.'),
+  quiet_seconds: z.number().min(0).max(600).default(2).describe('How long nobody may have written before a rollback begins.'),
+  user: z.string().min(1).optional().describe('Account that may make databases and read the binary log. Default: that of `target.database`, which as a rule may not.'),
+  password: z.string().optional().describe('Its password: `${env:NAME}` or `${file:PATH}`.'),
+})
+
 const laneChoice = z.enum(['auto', 'rest', 'bench', 'express'])
 
 export const targetSchema = strict({
@@ -192,6 +202,7 @@ export const targetSchema = strict({
   rest: restSchema.prefault({}).describe('The HTTP lane.'),
   bench: benchSchema.optional().describe('The bench lane.'),
   database: databaseSchema.optional().describe('The express lane; it needs another one beside it for what is not proven.'),
+  backup: backupSchema.optional().describe('Backups of the site\'s database (reached as `database` says), files and settings, with points that a rollback can go to.'),
 })
 
 export const configSchema = strict({
