@@ -12,12 +12,14 @@ export class PointedTarget implements Target {
   readonly #backups: () => SiteBackup
   readonly #beforeRun: boolean
   readonly reread?: (run: string, how: { each: number; seed: number }) => Promise<Reread>
+  readonly change?: Required<Target>['change']
 
   constructor(target: Target, backups: () => SiteBackup, beforeRun: boolean) {
     this.#target = target
     this.#backups = backups
     this.#beforeRun = beforeRun
     if (target.reread !== undefined) this.reread = (run, how) => target.reread!(run, how)
+    if (target.change !== undefined) this.change = (batch) => target.change!(batch)
   }
 
   get can(): Target['can'] { return this.#target.can }
