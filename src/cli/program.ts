@@ -10,6 +10,7 @@ import * as doctor from './commands/doctor.ts'
 import * as docs from './commands/docs.ts'
 import * as findings from './commands/findings.ts'
 import * as init from './commands/init.ts'
+import * as lanes from './commands/lanes.ts'
 import * as post from './commands/post.ts'
 import * as map from './commands/map.ts'
 import * as plan from './commands/plan.ts'
@@ -29,7 +30,7 @@ import { EXIT_CODES } from './environment.ts'
 /** A command adds itself to the program; `signal` is aborted by Ctrl-C. */
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
-const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, map, plan, preflight, prove, run, findings, retry, verify, report, status, rollback, post, rehearse, conformance, demo, test, docs]
+const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, map, plan, preflight, prove, lanes, run, findings, retry, verify, report, status, rollback, post, rehearse, conformance, demo, test, docs]
 
 /** The command line, ready to parse. Wrong usage throws CommanderError after the message was printed. */
 export function buildProgram(signal: AbortSignal): Command {
