@@ -11,6 +11,7 @@ import * as doctor from './commands/doctor.ts'
 import * as docs from './commands/docs.ts'
 import * as findings from './commands/findings.ts'
 import * as init from './commands/init.ts'
+import * as lanes from './commands/lanes.ts'
 import * as post from './commands/post.ts'
 import * as map from './commands/map.ts'
 import * as plan from './commands/plan.ts'
@@ -34,6 +35,7 @@ export interface CommandModule { register(program: Command, signal: AbortSignal)
 const COMMANDS: CommandModule[] = [
   init, config, describe, assess, doctor, site,
   map, plan, preflight, prove, run, findings, retry, verify, report, status,
+  lanes,
   sync,
   backup,
   rollback,
