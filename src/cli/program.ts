@@ -5,11 +5,14 @@ import * as assess from './commands/assess.ts'
 import * as backup from './commands/backup.ts'
 import * as conformance from './commands/conformance.ts'
 import * as config from './commands/config.ts'
+import * as corrections from './commands/corrections.ts'
+import * as deadletters from './commands/deadletters.ts'
 import * as demo from './commands/demo.ts'
 import * as describe from './commands/describe.ts'
 import * as doctor from './commands/doctor.ts'
 import * as docs from './commands/docs.ts'
 import * as findings from './commands/findings.ts'
+import * as fix from './commands/fix.ts'
 import * as init from './commands/init.ts'
 import * as lanes from './commands/lanes.ts'
 import * as post from './commands/post.ts'
@@ -34,7 +37,7 @@ export interface CommandModule { register(program: Command, signal: AbortSignal)
 
 const COMMANDS: CommandModule[] = [
   init, config, describe, assess, doctor, site,
-  map, plan, preflight, prove, run, findings, retry, verify, report, status,
+  map, plan, preflight, prove, run, findings, deadletters, corrections, fix, retry, verify, report, status,
   lanes,
   sync,
   backup,
