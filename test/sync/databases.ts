@@ -39,6 +39,7 @@ export async function startLegacy(kind: 'postgres' | 'mysql'): Promise<Legacy> {
   const writer = await connect('legacy')
   for (const sql of TABLES(kind === 'postgres' ? 'TIMESTAMPTZ' : 'DATETIME(6)', 'INT')) await writer.run(sql)
   await writer.run('CREATE INDEX customers_modified ON customers(modified)')
+  if (kind === 'postgres') await writer.run('CREATE PUBLICATION landfall FOR TABLE customers, notes, readers')
   await writer.end()
   return { kind, server, source: `{ kind: ${kind}, ${access} }`, connect: () => connect('legacy'), now: kind === 'postgres' ? 'now()' : 'NOW(6)', stop: () => server.stop() }
 }

@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { seededRandom } from '../../src/model/clock.ts'
 import { startLegacy, type Legacy, type Writer } from './databases.ts'
-import { loadAll, makeProject, withProject } from './small-business.ts'
+import { loadAll, makeProject, syncOnce, withProject } from './small-business.ts'
 
 export interface FireOptions { kind: Legacy['kind']; seed: number; customers: number; kills: number; equal: number; held: number; capture?: boolean; say(text: string): void }
 /** `faults`: what is missing, doubled or different in the end; empty when all went well. */
 export interface FireResult { kills: number; syncs: number; writes: number; faults: string[] }
 
 /** Syncs a project in a process of its own, which may kill itself at a point. Answers what it printed; null when it was killed. */
-export function child(folder: string, point: number, all = false): Promise<{ points: number; inserted: number; changed: number; gone: number } | null> {
+export function child(folder: string, point: number | string, all = false): Promise<{ points: number; inserted: number; changed: number; gone: number } | null> {
   return new Promise((done, failed) => {
     let out = '', err = ''
     const process_ = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), folder, String(point), all ? 'all' : ''], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, UV_THREADPOOL_SIZE: '16' } })
@@ -115,8 +115,13 @@ export async function underFire(options: FireOptions): Promise<FireResult> {
       result.faults.push(...faults.map((fault) => `${when}: ${fault}`))
     }
     const sync = async (point = 0): Promise<number> => {
-      const done = await child(folder, point)
       result.syncs++
+      // Only what is to be killed needs a process of its own.
+      if (point === 0) {
+        await withProject(folder, (workspace) => syncOnce(workspace))
+        return 0
+      }
+      const done = await child(folder, point)
       if (done === null) result.kills++
       return done?.points ?? point
     }
