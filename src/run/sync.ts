@@ -15,6 +15,7 @@ import type { Conflict } from '../phases/sync/reconciliation.ts'
 import { rawVersion } from '../phases/sync/raw-delta.ts'
 import { readWatermarks, watermarkRows } from '../phases/sync/watermarks.ts'
 import { verify } from '../phases/verify.ts'
+import type { LogSettings } from '../sources/changes.ts'
 import { makeContext, type RunPorts } from './context.ts'
 import type { Migration } from './engine.ts'
 import type { RunFacts } from './facts.ts'
@@ -23,6 +24,8 @@ import { runsOf } from './history.ts'
 export interface SyncOptions {
   /** The rule of an entity by its name; null: it is not synced. */
   rule(entity: string): SyncRule | null
+  /** How logs of sources are read, for entities that are captured. */
+  log: LogSettings
   /** Compare everything and look at every document again, whatever the watermarks say. */
   all: boolean
   /** Prove the result, as after a run. */
@@ -47,7 +50,7 @@ export async function runSync(migration: Migration, ports: RunPorts, options: Sy
   if (target.change === undefined) throw new LandfallError('usage', 'Documents of this target cannot be changed by a sync.', { hint: 'Sync a rehearsal, or load with landfall run.' })
   await keepGiven(staging, target, planOrder(migration.plan))
   const { marks, version } = await readWatermarks(staging, target)
-  const detection = await detectChanges(ctx, { ...migration.extract, rule: options.rule, compareAll: options.all, watermarks: marks })
+  const detection = await detectChanges(ctx, { ...migration.extract, rule: options.rule, log: options.log, compareAll: options.all, watermarks: marks })
   const current = await rawVersion(staging)
   const result: SyncResult = { run: null, at, detected: detection.entities, inserted: 0, changed: 0, gone: 0, conflicts: [], facts: null, milliseconds: 0 }
   const last = { run: ctx.run, batch: `${ctx.run}:synced`, watermarks: watermarkRows(detection.watermarks), at: now, version: current }
