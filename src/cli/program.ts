@@ -23,6 +23,7 @@ import * as rollback from './commands/rollback.ts'
 import * as run from './commands/run.ts'
 import * as site from './commands/site.ts'
 import * as status from './commands/status.ts'
+import * as sync from './commands/sync.ts'
 import * as test from './commands/test.ts'
 import * as verify from './commands/verify.ts'
 import { EXIT_CODES } from './environment.ts'
@@ -30,7 +31,7 @@ import { EXIT_CODES } from './environment.ts'
 /** A command adds itself to the program; `signal` is aborted by Ctrl-C. */
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
-const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, map, plan, preflight, prove, run, findings, retry, verify, report, status, backup, rollback, post, rehearse, conformance, demo, test, docs]
+const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, map, plan, preflight, prove, run, findings, retry, verify, report, status, sync, backup, rollback, post, rehearse, conformance, demo, test, docs]
 
 /** The command line, ready to parse. Wrong usage throws CommanderError after the message was printed. */
 export function buildProgram(signal: AbortSignal): Command {

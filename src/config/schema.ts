@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { projectSyncSchema } from './sync-schema.ts'
 
 /** A strict object whose error names the allowed keys, so that a typo can be answered with what was meant. */
 export function strict<T extends z.ZodRawShape>(shape: T) {
@@ -217,6 +218,7 @@ export const configSchema = strict({
   opening: openingSchema.optional().describe('Opening balances from trial balance, open items and stock.'),
   proof: proofSchema.prefault({}).describe('What is proven after the load beside counts, relations, integrity and fields.'),
   run: runSchema.prefault({}).describe('How a run behaves.'),
+  sync: projectSyncSchema.prefault({}).describe('How `landfall sync` keeps the target up to date while the legacy system is still used; a mapping file\'s own `sync` wins.'),
 })
 
 export type OpeningConfig = z.output<typeof openingSchema>

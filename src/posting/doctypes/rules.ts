@@ -10,6 +10,7 @@ import { rule as note } from './note.ts'
 import { rule as todo } from './todo.ts'
 import { rule as batch } from './batch.ts'
 import { rule as account } from './account.ts'
+import { rule as bom } from './bom.ts'
 import { rule as costCenter } from './cost-center.ts'
 import { rule as customField } from './custom-field.ts'
 import { rule as deliveryNote } from './delivery-note.ts'
@@ -40,5 +41,5 @@ import { rule as warehouse } from './warehouse.ts'
 export const RULES: readonly PostingRule[] = [
   customer, supplier, customerGroup, supplierGroup, territory, address, contact, communication, comment, note, todo,
   account, costCenter, fiscalYear, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
-  stockEntry, stockReconciliation, deliveryNote, purchaseReceipt, journalEntry, paymentEntry, salesInvoice, purchaseInvoice, batch, serialNo, customField,
+  stockEntry, stockReconciliation, deliveryNote, purchaseReceipt, journalEntry, paymentEntry, salesInvoice, purchaseInvoice, batch, serialNo, customField, bom,
 ]

@@ -2,8 +2,10 @@ import { LandfallError } from '../../errors/error.ts'
 import type { Batch, Measure } from '../../model/batch.ts'
 import type { SourceCatalog } from '../../model/entity.ts'
 import { checkStopped, chooseColumns, chooseEntity } from '../choice.ts'
+import type { ChangeReader } from '../changes.ts'
 import type { QueryEntity } from '../sql-options.ts'
 import type { ReadRequest, Source, SourceAbilities } from '../source.ts'
+import { mysqlChanges } from './changes.ts'
 import { connectMysql, mysqlError, mysqlRows, type MysqlAccess, type MysqlLink } from './connection.ts'
 import { describeMysql, type MysqlColumn, type MysqlEntity } from './describe.ts'
 import { readMysql } from './read.ts'
@@ -62,6 +64,10 @@ export class MysqlSource implements Source {
   /** Rows of a statement over the source's own, read-only connection; values as text. */
   async query(sql: string): Promise<(string | null)[][]> {
     return this.#run((link) => mysqlRows(link.connection, sql), 'A statement')
+  }
+
+  changes(): ChangeReader {
+    return mysqlChanges(this.name, () => this.#described(), (sql) => this.query(sql))
   }
 
   async close(): Promise<void> {

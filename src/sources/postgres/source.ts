@@ -3,9 +3,11 @@ import { LandfallError } from '../../errors/error.ts'
 import type { Batch, Measure } from '../../model/batch.ts'
 import type { SourceCatalog } from '../../model/entity.ts'
 import { checkStopped, chooseColumns, chooseEntity } from '../choice.ts'
+import type { ChangeReader } from '../changes.ts'
 import type { QueryEntity } from '../sql-options.ts'
 import type { ReadRequest, Source, SourceAbilities } from '../source.ts'
 import { connectPostgres, postgresError, type PostgresAccess } from './connection.ts'
+import { postgresChanges } from './changes.ts'
 import { describePostgres, type PostgresColumn, type PostgresEntity } from './describe.ts'
 import { readPostgres } from './read.ts'
 
@@ -63,6 +65,14 @@ export class PostgresSource implements Source {
   /** Rows of a statement over the source's own, read-only connection; values as text. Opens it again when it was lost. */
   async query<T extends object>(sql: string): Promise<T[]> {
     return (await this.#run(async (client) => client.query<T & pg.QueryResultRow>(sql), 'A statement')).rows
+  }
+
+  changes(): ChangeReader {
+    return postgresChanges(this.name, () => this.#described(), (sql) => this.#texts(sql))
+  }
+
+  async #texts(sql: string): Promise<(string | null)[][]> {
+    return (await this.#run((client) => client.query<(string | null)[]>({ text: sql, rowMode: 'array' }), 'A statement')).rows
   }
 
   async close(): Promise<void> {
