@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { environment } from '../config/environment.ts'
+import * as accept from './commands/accept.ts'
 import * as assess from './commands/assess.ts'
+import * as audit from './commands/audit.ts'
 import * as backup from './commands/backup.ts'
 import * as conformance from './commands/conformance.ts'
 import * as config from './commands/config.ts'
@@ -25,13 +27,14 @@ import * as site from './commands/site.ts'
 import * as status from './commands/status.ts'
 import * as sync from './commands/sync.ts'
 import * as test from './commands/test.ts'
+import * as trace from './commands/trace.ts'
 import * as verify from './commands/verify.ts'
 import { EXIT_CODES } from './environment.ts'
 
 /** A command adds itself to the program; `signal` is aborted by Ctrl-C. */
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
-const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, map, plan, preflight, prove, run, findings, retry, verify, report, status, sync, backup, rollback, post, rehearse, conformance, demo, test, docs]
+const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, map, plan, preflight, prove, run, findings, retry, verify, report, status, sync, backup, rollback, trace, accept, audit, post, rehearse, conformance, demo, test, docs]
 
 /** The command line, ready to parse. Wrong usage throws CommanderError after the message was printed. */
 export function buildProgram(signal: AbortSignal): Command {

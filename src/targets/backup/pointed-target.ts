@@ -23,6 +23,7 @@ export class PointedTarget implements Target {
   get can(): Target['can'] { return this.#target.can }
   get documents(): string { return this.#target.documents }
   get tables(): string { return this.#target.tables }
+  get ledger(): Target['ledger'] { return this.#target.ledger }
 
   describe(): Promise<TargetInfo> { return this.#target.describe() }
   marks(run: string): Promise<TargetMark[]> { return this.#target.marks(run) }
