@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { environment } from '../config/environment.ts'
+import * as accept from './commands/accept.ts'
 import * as assess from './commands/assess.ts'
+import * as audit from './commands/audit.ts'
 import * as backup from './commands/backup.ts'
 import * as conformance from './commands/conformance.ts'
 import * as config from './commands/config.ts'
@@ -29,6 +31,7 @@ import * as site from './commands/site.ts'
 import * as status from './commands/status.ts'
 import * as sync from './commands/sync.ts'
 import * as test from './commands/test.ts'
+import * as trace from './commands/trace.ts'
 import * as verify from './commands/verify.ts'
 import { EXIT_CODES } from './environment.ts'
 
@@ -42,6 +45,7 @@ const COMMANDS: CommandModule[] = [
   sync,
   backup,
   rollback,
+  accept, audit, trace,
   post, rehearse, conformance, demo, test, docs,
 ]
 

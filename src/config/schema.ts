@@ -33,6 +33,7 @@ export const limitsSchema = strict({
 
 export const requirementsSchema = strict({
   max_error_rate: z.number().min(0).max(1).default(0.001).describe('The gate: share of records that may fail (0.001 is 0.1%).'),
+  max_minutes: z.number().positive().optional().describe('The gate: longest a run may take, from the source to the proof.'),
   tolerance: z.number().min(0).max(0.01).default(0).describe('Largest difference of a total that still passes, in units of its currency.'),
 })
 
