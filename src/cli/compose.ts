@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadMappings } from '../config/mappings.ts'
 import type { LoadedMapping } from '../config/mapping-schema.ts'
 import { loadProject, type Override, type Project } from '../config/project.ts'
 import { LandfallError } from '../errors/error.ts'
+import { CORRECTIONS_FILE, readCorrections, type Correction, type KeptCorrection } from '../ledger/corrections.ts'
 import { Journal } from '../ledger/journal.ts'
 import { fixedClock, systemClock, type Clock } from '../model/clock.ts'
 import type { PhaseContext, ProgressEvent } from '../phases/phase.ts'
@@ -28,6 +29,7 @@ import { openBooks, openingSite, type Opened } from '../mapping/opening.ts'
 import { compileLedgers, readProjectMap } from './ledger-specs.ts'
 import { compileProject, makeMapper } from './mapper.ts'
 import { planOrder, type Plan } from '../model/plan.ts'
+import { backupLimits, withPoints } from './backups.ts'
 import { canProve, chooseFor, proveFor, severalLanes, siteSettings, zoneOf, type LaneParts } from './lanes.ts'
 
 /** A project opened for work: the one place where rooms meet. Close it, or the staging file stays locked. */
@@ -93,7 +95,7 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
   mkdirSync(paths.spool, { recursive: true })
   const staging = await Staging.open(paths.staging, { memoryLimit: config.limits.memory, spillFolder: paths.spill, spillLimit: config.limits.spill, threads: config.limits.threads, allowedFolders: await readable(project) })
   try {
-    const target = await openTarget(config.target.kind, { staging, site, sitePath: paths.site, clock, stateFolder: paths.state, rootFolder: paths.root, settings: siteSettings(config.target) })
+    const target = withPoints(project, await openTarget(config.target.kind, { staging, site, sitePath: paths.site, clock, stateFolder: paths.state, rootFolder: paths.root, settings: siteSettings(config.target) }), clock)
     const journal = Journal.open(paths.journal)
     let books: Opened | null = null
     const opened = (): Opened => (books ??= openedBooks(project, site))
@@ -124,7 +126,7 @@ function makeMigration(parts: LaneParts, opened: Opened): Migration {
   const { mappings } = opened
   const { project, site, staging, target, clock } = parts, timeZone = zoneOf(project, site)
   const { config, paths } = project
-  const plan = makePlan(planDocuments(mappings), (name) => site.doctype(name))
+  const plan = makePlan(planDocuments(mappings), (name) => site.doctype(name)), corrections = activeCorrections(project)
   const fixed: Record<string, number> = {}
   for (const { mapping } of mappings) {
     const size = mapping.policies.batch_size
@@ -132,7 +134,7 @@ function makeMigration(parts: LaneParts, opened: Opened): Migration {
   }
   return {
     project: config.project,
-    fingerprint: fingerprint(project, mappings, site),
+    fingerprint: fingerprint(project, mappings, site, corrections),
     plan,
     extract: {
       sources: Object.keys(config.sources),
@@ -144,8 +146,8 @@ function makeMigration(parts: LaneParts, opened: Opened): Migration {
       },
       open: (name) => openProjectSource(project, name, staging), batchRows: config.limits.batch_rows, spoolFolder: paths.spool, onError: config.run.on_source_error,
     },
-    map: { makeMapper: async (described) => makeMapper(staging, compileProject(mappings, described, site, plan)), site, target, plan, clock: config.run.now === undefined ? clock : fixedClock(config.run.now), ...(timeZone === undefined ? {} : { timeZone }) },
-    load: { target, batchDocuments: config.limits.load_batch, fixed, ...(severalLanes(project) ? { begin: (ctx) => beginLanes(parts, plan, ctx) } : {}) },
+    map: { makeMapper: async (described) => makeMapper(staging, compileProject(mappings, described, site, plan), corrections), site, target, plan, clock: config.run.now === undefined ? clock : fixedClock(config.run.now), ...(timeZone === undefined ? {} : { timeZone }) },
+    load: { target, batchDocuments: config.limits.load_batch, fixed, ...(config.target.kind === 'site' ? { begin: (ctx) => beginLoad(parts, plan, ctx) } : {}) },
     onBlocking: config.run.on_blocking,
     prove: !config.run.verify ? null : (extracted) => async (onCheck) => withReread(target, await prove(staging, {
       site, doctypes: planOrder(plan), tolerance: String(config.requirements.tolerance),
@@ -180,6 +182,12 @@ async function withReread(target: Target, proof: Proof, onCheck: (done: CheckRes
   return { ...proof, results: [...proof.results, ...more], passed: proof.passed && more.every(({ status }) => status !== 'failed') }
 }
 
+/** Before the first document of a real site: says what a rollback could not do, and chooses the ways in. */
+async function beginLoad(parts: LaneParts, plan: Plan, ctx: PhaseContext): Promise<void> {
+  for (const message of await backupLimits(parts.project, parts.clock)) ctx.emit({ type: 'note', scope: { step: 'load' }, level: 'warning', message })
+  if (severalLanes(parts.project)) await beginLanes(parts, plan, ctx)
+}
+
 /** Before the first document: proves what is not, where the project says so, and chooses the ways. */
 async function beginLanes(parts: LaneParts, plan: Plan, ctx: PhaseContext): Promise<void> {
   if (parts.project.config.run.prove && canProve(parts.project)) await proveFor(parts, plan, { canaries: { seed: 1 } })
@@ -189,10 +197,15 @@ async function beginLanes(parts: LaneParts, plan: Plan, ctx: PhaseContext): Prom
 }
 
 /** What a run is made from. Where a source is reached, limits, and the way a run behaves are not part of it: they may change between stop and resume. */
-function fingerprint(project: Project, mappings: LoadedMapping[], site: Site): string {
+function fingerprint(project: Project, mappings: LoadedMapping[], site: Site, corrections: Correction[]): string {
   const { policies, company, target, run } = project.config
   const sources = Object.entries(project.config.sources).map(([name, source]) => [name, source.kind])
-  return createHash('sha256').update(JSON.stringify([sources, policies, company, target.kind === 'rehearsal' ? { kind: 'rehearsal' } : { kind: target.kind, url: target.url }, run.now, mappings.map(({ mapping }) => mapping), site.hash()])).digest('hex').slice(0, 16)
+  return createHash('sha256').update(JSON.stringify([sources, policies, company, target.kind === 'rehearsal' ? { kind: 'rehearsal' } : { kind: target.kind, url: target.url }, run.now, mappings.map(({ mapping }) => mapping), site.hash(), ...(corrections.length === 0 ? [] : [corrections.map(({ id }) => id)])])).digest('hex').slice(0, 16)
+}
+
+/** Edits of records by people that hold, oldest first. */
+export function activeCorrections(project: Project): KeptCorrection[] {
+  return readCorrections(join(project.paths.root, CORRECTIONS_FILE)).filter(({ undone }) => undone === null)
 }
 
 /** Folders DuckDB may read: the project's own, and those of the files it reads itself. */

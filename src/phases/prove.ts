@@ -14,7 +14,7 @@ import type { Target } from '../targets/target.ts'
 
 export interface ProveOptions {
   site: Site
-  target: Target
+  target: Pick<Target, 'tables'>
   /** DocTypes in order of load. */
   order: string[]
   /** DocTypes to prove; absent: all. */

@@ -129,7 +129,7 @@ function lastRun(ports: RunPorts, migration: Migration): RunRecord | null {
   const last = runs.filter((entry) => entry.status !== 'rolled-back').at(-1)
   if (!last) throw new LandfallError('usage', 'There is no run to go on with: all were rolled back.', { hint: 'Start another: landfall run' })
   if (last.fingerprint !== migration.fingerprint) {
-    throw new LandfallError('usage', `Configuration, mappings or site changed since run ${last.run} began.`, { hint: 'Begin a new run: landfall run. What the interrupted one wrote is known and not written again.' })
+    throw new LandfallError('usage', `Configuration, mappings, corrections or site changed since run ${last.run} began.`, { hint: 'Begin a new run: landfall run. What the interrupted one wrote is known and not written again.' })
   }
   return last
 }

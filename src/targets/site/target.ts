@@ -41,6 +41,7 @@ export async function open(env: TargetEnv): Promise<Target> {
 class SiteTarget implements Target {
   readonly can: TargetAbilities
   readonly documents: string
+  readonly ledger: string
   readonly tables = `${SITE_DATABASE}.main`
   readonly #staging: Staging
   readonly #site: Site
@@ -60,6 +61,7 @@ class SiteTarget implements Target {
     this.can = { transactional: lane.can.transactional, undo: true, ...lane.can.mostPerBatch === undefined ? {} : { mostPerBatch: lane.can.mostPerBatch } }
     this.#clock = clock
     this.documents = ledger.table('documents')
+    this.ledger = ledger.schema
   }
 
   async describe(): Promise<TargetInfo> {
