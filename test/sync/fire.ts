@@ -6,7 +6,7 @@ import { seededRandom } from '../../src/model/clock.ts'
 import { startLegacy, type Legacy, type Writer } from './databases.ts'
 import { loadAll, makeProject, syncOnce, withProject } from './small-business.ts'
 
-export interface FireOptions { kind: Legacy['kind']; seed: number; customers: number; kills: number; equal: number; held: number; capture?: boolean; say(text: string): void }
+export interface FireOptions { kind: Legacy['kind']; seed: number; customers: number; kills: number; equal: number; held: number; capture?: boolean; pageRows?: number; say(text: string): void }
 /** `faults`: what is missing, doubled or different in the end; empty when all went well. */
 export interface FireResult { kills: number; syncs: number; writes: number; faults: string[] }
 
@@ -100,8 +100,8 @@ function rule(folder: string, sync: string): void {
 export async function underFire(options: FireOptions): Promise<FireResult> {
   const { say } = options, random = seededRandom(options.seed), legacy = await startLegacy(options.kind)
   const result: FireResult = { kills: 0, syncs: 0, writes: 0, faults: [] }
-  const windows = `{ field: modified, deletes: disable, compare: never, batch_size: 1000, lag: 200ms }`
-  const compared = `{ field: modified, deletes: disable, batch_size: 1000, lag: 200ms${options.capture ? ', capture: true' : ''} }`
+  const windows = `{ field: modified, deletes: disable, compare: never, batch_size: ${options.pageRows ?? 1000}, lag: 200ms }`
+  const compared = `{ field: modified, deletes: disable, batch_size: ${options.pageRows ?? 1000}, lag: 200ms${options.capture ? ', capture: true' : ''} }`
   const folder = makeProject(legacy.source, compared, '{ lag: 200ms }'), open: Writer[] = []
   try {
     const writer = await legacy.connect(), fire = new Fire(legacy, random, options.customers + 1)
