@@ -7,10 +7,12 @@ import * as audit from './commands/audit.ts'
 import * as backup from './commands/backup.ts'
 import * as conformance from './commands/conformance.ts'
 import * as config from './commands/config.ts'
+import * as cutover from './commands/cutover.ts'
 import * as demo from './commands/demo.ts'
 import * as describe from './commands/describe.ts'
 import * as doctor from './commands/doctor.ts'
 import * as docs from './commands/docs.ts'
+import * as evidence from './commands/evidence.ts'
 import * as findings from './commands/findings.ts'
 import * as init from './commands/init.ts'
 import * as post from './commands/post.ts'
@@ -34,7 +36,7 @@ import { EXIT_CODES } from './environment.ts'
 /** A command adds itself to the program; `signal` is aborted by Ctrl-C. */
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
-const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, map, plan, preflight, prove, run, findings, retry, verify, report, status, sync, backup, rollback, trace, accept, audit, post, rehearse, conformance, demo, test, docs]
+const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, map, plan, preflight, prove, run, findings, retry, verify, report, status, sync, backup, rollback, trace, accept, cutover, evidence, audit, post, rehearse, conformance, demo, test, docs]
 
 /** The command line, ready to parse. Wrong usage throws CommanderError after the message was printed. */
 export function buildProgram(signal: AbortSignal): Command {
