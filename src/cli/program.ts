@@ -5,6 +5,7 @@ import * as assess from './commands/assess.ts'
 import * as conformance from './commands/conformance.ts'
 import * as config from './commands/config.ts'
 import * as corrections from './commands/corrections.ts'
+import * as customize from './commands/customize.ts'
 import * as deadletters from './commands/deadletters.ts'
 import * as demo from './commands/demo.ts'
 import * as describe from './commands/describe.ts'
@@ -15,6 +16,7 @@ import * as fix from './commands/fix.ts'
 import * as init from './commands/init.ts'
 import * as post from './commands/post.ts'
 import * as map from './commands/map.ts'
+import * as pilot from './commands/pilot.ts'
 import * as plan from './commands/plan.ts'
 import * as preflight from './commands/preflight.ts'
 import * as prove from './commands/prove.ts'
@@ -32,7 +34,7 @@ import { EXIT_CODES } from './environment.ts'
 /** A command adds itself to the program; `signal` is aborted by Ctrl-C. */
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
-const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, map, plan, preflight, prove, run, findings, deadletters, corrections, fix, retry, verify, report, status, rollback, post, rehearse, conformance, demo, test, docs]
+const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, customize, map, plan, pilot, preflight, prove, run, findings, deadletters, corrections, fix, retry, verify, report, status, rollback, post, rehearse, conformance, demo, test, docs]
 
 /** The command line, ready to parse. Wrong usage throws CommanderError after the message was printed. */
 export function buildProgram(signal: AbortSignal): Command {

@@ -4,15 +4,17 @@ import { LandfallError } from '../../errors/error.ts'
 import { rollback, type RollbackProof } from '../../phases/rollback.ts'
 import { makeContext } from '../../run/context.ts'
 import { environmentOf, withWorkspace } from '../environment.ts'
+import { removeApplied } from './customize.ts'
 import { formatCount, formatSeconds } from '../terminal.ts'
 
 export function register(program: Command, signal: AbortSignal): void {
   program.command('rollback').description('Take back what a run wrote, and prove that every table is as before.')
     .option('--run <id>', 'which run; default: the last that wrote anything')
     .option('--to <phase>', 'back to the end of this phase (master, transactional, historical); default: all of it', 'start')
+    .option('--customizations', 'then take back what landfall customize apply made, too')
     .option('-y, --yes', 'do not ask')
     .addHelpText('after', '\nExamples:\n  $ landfall rollback                      everything the last run wrote\n  $ landfall rollback --to master          keep the master data')
-    .action(async (options: { run?: string; to: string; yes?: boolean }, command: Command) => {
+    .action(async (options: { run?: string; to: string; yes?: boolean; customizations?: boolean }, command: Command) => {
       const env = environmentOf(command, signal)
       await withWorkspace(env, [], async (workspace) => {
         const run = options.run ?? (await workspace.target.runs())[0]?.run
@@ -28,6 +30,7 @@ export function register(program: Command, signal: AbortSignal): void {
         ].join('\n'))
         if (proof.kept.length > 0) process.exitCode = 1
       })
+      if (options.customizations) await removeApplied(env)
     })
 }
 
