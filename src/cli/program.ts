@@ -8,6 +8,7 @@ import * as backup from './commands/backup.ts'
 import * as conformance from './commands/conformance.ts'
 import * as config from './commands/config.ts'
 import * as corrections from './commands/corrections.ts'
+import * as customize from './commands/customize.ts'
 import * as deadletters from './commands/deadletters.ts'
 import * as cutover from './commands/cutover.ts'
 import * as demo from './commands/demo.ts'
@@ -21,6 +22,7 @@ import * as init from './commands/init.ts'
 import * as lanes from './commands/lanes.ts'
 import * as post from './commands/post.ts'
 import * as map from './commands/map.ts'
+import * as pilot from './commands/pilot.ts'
 import * as plan from './commands/plan.ts'
 import * as preflight from './commands/preflight.ts'
 import * as prove from './commands/prove.ts'
@@ -41,8 +43,8 @@ import { EXIT_CODES } from './environment.ts'
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
 const COMMANDS: CommandModule[] = [
-  init, config, describe, assess, doctor, site,
-  map, plan, preflight, prove, run, findings, deadletters, corrections, fix, retry, verify, report, status,
+  init, config, describe, assess, doctor, site, customize,
+  map, plan, pilot, preflight, prove, run, findings, deadletters, corrections, fix, retry, verify, report, status,
   lanes,
   sync,
   backup,
