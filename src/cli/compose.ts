@@ -32,6 +32,7 @@ import { openBooks, openingSite, type Opened } from '../mapping/opening.ts'
 import { compileLedgers, readProjectMap } from './ledger-specs.ts'
 import { compileProject, makeMapper } from './mapper.ts'
 import { planOrder, type Plan } from '../model/plan.ts'
+import { backupLimits, withPoints } from './backups.ts'
 import { canProve, chooseFor, proveFor, severalLanes, siteSettings, zoneOf, type LaneParts } from './lanes.ts'
 
 /** A project opened for work: the one place where rooms meet. Close it, or the staging file stays locked. */
@@ -111,7 +112,7 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
   mkdirSync(paths.spool, { recursive: true })
   const staging = await Staging.open(paths.staging, { memoryLimit: config.limits.memory, spillFolder: paths.spill, spillLimit: config.limits.spill, threads: config.limits.threads, allowedFolders: await readable(project) })
   try {
-    const target = await openTarget(config.target.kind, { staging, site, sitePath: paths.site, clock, stateFolder: paths.state, rootFolder: paths.root, settings: siteSettings(config.target) })
+    const target = withPoints(project, await openTarget(config.target.kind, { staging, site, sitePath: paths.site, clock, stateFolder: paths.state, rootFolder: paths.root, settings: siteSettings(config.target) }), clock)
     const journal = Journal.open(paths.journal)
     let books: Opened | null = null
     const opened = (): Opened => (books ??= options.sample === true ? { ...openedBooks(project, site), ledgers: [] } : openedBooks(project, site))
@@ -163,7 +164,7 @@ function makeMigration(parts: LaneParts, opened: Opened): Migration {
       open: (name) => openProjectSource(project, name, staging), batchRows: config.limits.batch_rows, spoolFolder: paths.spool, onError: config.run.on_source_error,
     },
     map: { makeMapper: async (described) => makeMapper(staging, compileProject(mappings, described, site, plan), corrections), site, target, plan, clock: config.run.now === undefined ? clock : fixedClock(config.run.now), ...(timeZone === undefined ? {} : { timeZone }) },
-    load: { target, batchDocuments: config.limits.load_batch, fixed, ...(severalLanes(project) ? { begin: (ctx) => beginLanes(parts, plan, ctx) } : {}) },
+    load: { target, batchDocuments: config.limits.load_batch, fixed, ...(config.target.kind === 'site' ? { begin: (ctx) => beginLoad(parts, plan, ctx) } : {}) },
     onBlocking: config.run.on_blocking,
     prove: !config.run.verify ? null : (extracted) => async (onCheck) => withReread(target, await prove(staging, {
       site, doctypes: planOrder(plan), tolerance: String(config.requirements.tolerance),
@@ -201,6 +202,12 @@ async function withReread(target: Target, proof: Proof, onCheck: (done: CheckRes
   const more = rereadResults(await target.reread(run, { each: SAMPLE, seed: 1 }))
   onCheck(more)
   return { ...proof, results: [...proof.results, ...more], passed: proof.passed && more.every(({ status }) => status !== 'failed') }
+}
+
+/** Before the first document of a real site: says what a rollback could not do, and chooses the ways in. */
+async function beginLoad(parts: LaneParts, plan: Plan, ctx: PhaseContext): Promise<void> {
+  for (const message of await backupLimits(parts.project, parts.clock)) ctx.emit({ type: 'note', scope: { step: 'load' }, level: 'warning', message })
+  if (severalLanes(parts.project)) await beginLanes(parts, plan, ctx)
 }
 
 /** Before the first document: proves what is not, where the project says so, and chooses the ways. */

@@ -1,19 +1,25 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { environment } from '../config/environment.ts'
+import * as accept from './commands/accept.ts'
 import * as assess from './commands/assess.ts'
+import * as audit from './commands/audit.ts'
+import * as backup from './commands/backup.ts'
 import * as conformance from './commands/conformance.ts'
 import * as config from './commands/config.ts'
 import * as corrections from './commands/corrections.ts'
 import * as customize from './commands/customize.ts'
 import * as deadletters from './commands/deadletters.ts'
+import * as cutover from './commands/cutover.ts'
 import * as demo from './commands/demo.ts'
 import * as describe from './commands/describe.ts'
 import * as doctor from './commands/doctor.ts'
 import * as docs from './commands/docs.ts'
+import * as evidence from './commands/evidence.ts'
 import * as findings from './commands/findings.ts'
 import * as fix from './commands/fix.ts'
 import * as init from './commands/init.ts'
+import * as lanes from './commands/lanes.ts'
 import * as post from './commands/post.ts'
 import * as map from './commands/map.ts'
 import * as pilot from './commands/pilot.ts'
@@ -27,14 +33,26 @@ import * as rollback from './commands/rollback.ts'
 import * as run from './commands/run.ts'
 import * as site from './commands/site.ts'
 import * as status from './commands/status.ts'
+import * as sync from './commands/sync.ts'
 import * as test from './commands/test.ts'
+import * as trace from './commands/trace.ts'
 import * as verify from './commands/verify.ts'
 import { EXIT_CODES } from './environment.ts'
 
 /** A command adds itself to the program; `signal` is aborted by Ctrl-C. */
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
-const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, customize, map, plan, pilot, preflight, prove, run, findings, deadletters, corrections, fix, retry, verify, report, status, rollback, post, rehearse, conformance, demo, test, docs]
+const COMMANDS: CommandModule[] = [
+  init, config, describe, assess, doctor, site,
+  customize,
+  map, plan, pilot, preflight, prove, run, findings, deadletters, corrections, fix, retry, verify, report, status,
+  lanes,
+  sync,
+  backup,
+  rollback,
+  trace, accept, cutover, evidence, audit,
+  post, rehearse, conformance, demo, test, docs,
+]
 
 /** The command line, ready to parse. Wrong usage throws CommanderError after the message was printed. */
 export function buildProgram(signal: AbortSignal): Command {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { entitySyncSchema } from './sync-schema.ts'
 
 /**
  * The schema of `mappings/*.yaml`: one file describes one legacy entity, how its columns are typed and cleansed, and which documents
@@ -138,6 +139,7 @@ const entityShape = {
   columns: z.record(z.string(), columnSchema).optional().describe('Typing and cleansing by column'),
   text_columns: transformChain.optional().describe('Transforms for every text column, before those of `columns`, e.g. [strip_control, trim]'),
   where: expression('which records take part at all').optional(),
+  sync: entitySyncSchema.optional(),
   policies: policiesSchema.prefault({}),
   duplicates: z.array(duplicateRule).optional(),
   survivor: z.union([z.enum(['first', 'last', 'most_complete']), z.strictObject({ most_recent: z.string() })]).default('first').describe('Which record of a cluster of duplicates keeps its key'),

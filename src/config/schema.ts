@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { projectSyncSchema } from './sync-schema.ts'
 
 /** A strict object whose error names the allowed keys, so that a typo can be answered with what was meant. */
 export function strict<T extends z.ZodRawShape>(shape: T) {
@@ -60,6 +61,7 @@ export const requirementsSchema = strict({
     memory: size.optional().describe('What staging may have at most.'),
   }).prefault({}).describe('Targets that measurements are held against.'),
   max_error_rate: z.number().min(0).max(1).default(0.001).describe('The gate: share of records that may fail (0.001 is 0.1%).'),
+  max_minutes: z.number().positive().optional().describe('The gate: longest a run may take, from the source to the proof.'),
   tolerance: z.number().min(0).max(0.01).default(0).describe('Largest difference of a total that still passes, in units of its currency.'),
 })
 
@@ -207,6 +209,16 @@ export const databaseSchema = strict({
   redis_cache: z.string().min(1).optional().describe('The site\'s cache: `redis_cache` of common_site_config.json. It is emptied after each phase; without it by the bench lane, where that is set up.'),
 })
 
+export const backupSchema = strict({
+  folder: z.string().default('.landfall/backups').describe('Where backups, points and kept files go, relative to landfall.yaml.'),
+  site_folder: z.string().optional().describe('Folder of the site on this machine: it has site_config.json, public/ and private/. Default: that of `target.bench`, where its `way` is local. Without it files and settings are not backed up, and the site is not closed during a rollback.'),
+  before_run: z.boolean().default(true).describe('Make a backup before the first document of a run, and prove it by a test restore.'),
+  checkpoints: z.boolean().default(true).describe('Note the place in the binary log after every batch, so that a rollback can go there.'),
+  quiet_seconds: z.number().min(0).max(600).default(2).describe('How long nobody may have written before a rollback begins.'),
+  user: z.string().min(1).optional().describe('Account that may make databases and read the binary log. Default: that of `target.database`, which as a rule may not.'),
+  password: z.string().optional().describe('Its password: `${env:NAME}` or `${file:PATH}`.'),
+})
+
 const laneChoice = z.enum(['auto', 'rest', 'bench', 'express'])
 
 export const targetSchema = strict({
@@ -219,6 +231,7 @@ export const targetSchema = strict({
   rest: restSchema.prefault({}).describe('The HTTP lane.'),
   bench: benchSchema.optional().describe('The bench lane.'),
   database: databaseSchema.optional().describe('The express lane; it needs another one beside it for what is not proven.'),
+  backup: backupSchema.optional().describe('Backups of the site\'s database (reached as `database` says), files and settings, with points that a rollback can go to.'),
 })
 
 export const configSchema = strict({
@@ -234,6 +247,7 @@ export const configSchema = strict({
   opening: openingSchema.optional().describe('Opening balances from trial balance, open items and stock.'),
   proof: proofSchema.prefault({}).describe('What is proven after the load beside counts, relations, integrity and fields.'),
   run: runSchema.prefault({}).describe('How a run behaves.'),
+  sync: projectSyncSchema.prefault({}).describe('How `landfall sync` keeps the target up to date while the legacy system is still used; a mapping file\'s own `sync` wins.'),
 })
 
 export type OpeningConfig = z.output<typeof openingSchema>

@@ -4,7 +4,8 @@ import { ident, literal, type Staging } from '../staging/staging.ts'
  * The ledger: tables that live beside the documents, in the same database, so that a document and the note that it was written commit
  * together. `documents`: what stands on the site for which legacy key (`outcome` loaded), and what was refused there. `batches`: what was
  * written as one, in order of `seq`. `rows_written`: every row of a batch by table and name. `before_images`: JSON text of columns of
- * older rows before a batch changed them. `lanes`: which way the documents of a batch went, where there are several. `marks`: where undo may go back to, with the checksums of all tables at that moment.
+ * older rows before a batch changed them. `given`: the draft (JSON) a document was last written from, the last batch of a document counts; a draft
+ * that is NULL: its record is gone. `removed_rows`: rows (JSON) that a batch took away. `watermarks`: how far syncs have come, by entity. `lanes`: which way the documents of a batch went, where there are several. `marks`: where undo may go back to, with the checksums of all tables at that moment.
  */
 const TABLES: Record<string, string> = {
   documents: 'run VARCHAR, phase VARCHAR, wave INTEGER, batch BIGINT, entity VARCHAR, "key" VARCHAR, doctype VARCHAR, name VARCHAR, docstatus INTEGER, row_hash UBIGINT, outcome VARCHAR, reason VARCHAR',
@@ -13,6 +14,9 @@ const TABLES: Record<string, string> = {
   before_images: 'run VARCHAR, seq BIGINT, batch BIGINT, tbl VARCHAR, "key" VARCHAR, col VARCHAR, "before" VARCHAR',
   lanes: 'batch BIGINT, doctype VARCHAR, name VARCHAR, lane VARCHAR',
   marks: 'run VARCHAR, mark VARCHAR, seq BIGINT, "at" VARCHAR, checksums VARCHAR',
+  given: 'batch BIGINT, doctype VARCHAR, entity VARCHAR, "key" VARCHAR, name VARCHAR, draft VARCHAR',
+  removed_rows: 'batch BIGINT, tbl VARCHAR, name VARCHAR, "row" VARCHAR',
+  watermarks: 'batch BIGINT, run VARCHAR, entity VARCHAR, low VARCHAR, "position" VARCHAR, compared VARCHAR, "at" VARCHAR, version VARCHAR',
 }
 
 /** Row count and order-independent checksum of a table. */
@@ -33,8 +37,13 @@ export class Ledger {
     this.#schema = `${ident(database)}.ledger`
   }
 
+  /** SQL name of the ledger's schema. */
+  get schema(): string {
+    return this.#schema
+  }
+
   /** SQL name of a ledger table. */
-  table(name: 'documents' | 'batches' | 'rows_written' | 'before_images' | 'lanes' | 'marks'): string {
+  table(name: 'documents' | 'batches' | 'rows_written' | 'before_images' | 'lanes' | 'marks' | 'given' | 'removed_rows' | 'watermarks'): string {
     return `${this.#schema}.${name}`
   }
 

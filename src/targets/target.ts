@@ -3,6 +3,13 @@ import type { Outcome } from '../model/outcome.ts'
 /** A load batch: documents `from..to` (draft `_id`, inclusive) of one DocType, whose predicted rows stand in `rows.*`. Idempotent by `batch`. */
 export interface LoadBatch { run: string; phase: string; wave: number; doctype: string; batch: string; from: number; to: number }
 
+/**
+ * Documents `from..to` of `ops.sync_documents` that a sync changes: values, child rows to be added (they stand in `rows`) and taken away, and what each was made from.
+ * `watermarks` are stored in the same transaction; idempotent by `batch`.
+ */
+export interface ChangeBatch { run: string; batch: string; from: number; to: number; watermarks: WatermarkRow[]; at: string; version: string }
+export interface WatermarkRow { entity: string; low: string | null; position: string | null; compared: string | null }
+
 /** What a target can do; phases and tests branch on these. */
 export interface TargetAbilities {
   /** Ledger rows commit with the documents. */
@@ -43,7 +50,13 @@ export interface Target {
   readonly documents: string
   /** SQL name of the schema of the site's tables as they are, for seeding `rows.*` and for verification. */
   readonly tables: string
+  /** SQL name of the schema of the ledger. */
+  readonly ledger: string
   describe(): Promise<TargetInfo>
+  /** Reads documents once more, so that `tables` and `rows` hold what people made of them; false where that cannot be. Absent where `tables` is the site itself. */
+  refresh?(doctype: string, names: string[]): Promise<boolean>
+  /** Changes documents that are there, for a sync. Answers what could not be done to which. Absent: the target takes new documents only. */
+  change?(batch: ChangeBatch): Promise<{ doctype: string; name: string; reason: string }[]>
   write(batch: LoadBatch): Promise<Outcome[]>
   /** Records that `run` reached `mark`, with the checksums of now. Called at the start of a run and at the end of each phase; idempotent. */
   mark(run: string, mark: string): Promise<TargetMark>

@@ -10,6 +10,7 @@ import { rule as note } from './note.ts'
 import { rule as todo } from './todo.ts'
 import { rule as batch } from './batch.ts'
 import { rule as account } from './account.ts'
+import { rule as bom } from './bom.ts'
 import { rule as costCenter } from './cost-center.ts'
 import { rule as customField } from './custom-field.ts'
 import { rule as deliveryNote } from './delivery-note.ts'
@@ -35,10 +36,11 @@ import { rule as stockEntry } from './stock-entry.ts'
 import { rule as stockReconciliation } from './stock-reconciliation.ts'
 import { rule as task } from './task.ts'
 import { rule as warehouse } from './warehouse.ts'
+import { operation, workstation } from './workshop.ts'
 
 /** The rules of all DocTypes that have one. */
 export const RULES: readonly PostingRule[] = [
   customer, supplier, customerGroup, supplierGroup, territory, address, contact, communication, comment, note, todo,
   account, costCenter, fiscalYear, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
-  stockEntry, stockReconciliation, deliveryNote, purchaseReceipt, journalEntry, paymentEntry, salesInvoice, purchaseInvoice, batch, serialNo, customField,
+  stockEntry, stockReconciliation, deliveryNote, purchaseReceipt, journalEntry, paymentEntry, salesInvoice, purchaseInvoice, batch, serialNo, customField, bom, operation, workstation,
 ]

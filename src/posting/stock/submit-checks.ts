@@ -45,7 +45,6 @@ async function findUnpredicted(ctx: PostingContext, moved: string): Promise<void
   const settings = ctx.site.single('Stock Settings'), submitted = `SELECT _id AS id FROM ${ctx.live} d WHERE _submit`
   const unsupported = (message: string, select: string) => ctx.find({ type: 'unsupported', stage: 'on_submit', message, hint: 'Load such documents through the site itself.', select })
   if (settings['role_allowed_to_create_edit_back_dated_transactions']) await unsupported('Who may post to earlier dates is limited by a role', submitted)
-  if (Number(ctx.site.single('Stock Reposting Settings')['item_based_reposting'] ?? 0) !== 0) await unsupported('Reposting by item is not predicted', submitted)
   for (const [table, reason] of [['Inventory Dimension', 'The site has Inventory Dimensions'], ['Putaway Rule', 'Putaway Rules limit what warehouses hold']] as const) {
     if (ctx.site.doctype(table) !== undefined && await ctx.staging.exists(`rows."tab${table}"`) && await ctx.staging.one(`SELECT 1 FROM rows."tab${table}" LIMIT 1`) !== undefined) await unsupported(reason, submitted)
   }

@@ -48,7 +48,7 @@ export async function writeStockLedger(ctx: PostingContext): Promise<void> {
     0 AS has_batch_no, 0 AS has_serial_no, 0 AS is_cancelled, 1 AS to_rename FROM ${entries} e JOIN ${ctx.live} d ON d._id = e._id JOIN rows."tabItem" m ON m.name = e.item_code ORDER BY e._seq`)
   await writeBins(ctx, ledger)
   await shiftEntries(ctx, ledger)
-  await orderReposts(ctx, ledger)
+  await orderReposts(ctx, entries, ledger)
 }
 
 const OTHERS = ['ordered_qty', 'indented_qty', 'planned_qty', 'reserved_qty', 'reserved_qty_for_production', 'reserved_qty_for_sub_contract', 'reserved_qty_for_production_plan'] as const
@@ -77,11 +77,13 @@ async function shiftEntries(ctx: PostingContext, ledger: StockLedger): Promise<v
   await ctx.updateRows('tabStock Ledger Entry', 'qty_after_transaction', `SELECT _id AS id, name AS "key", to_stored("after") AS "after" FROM ${table}`)
 }
 
-/** The site values later entries anew in the background; the order to do so is a document of its own. */
-async function orderReposts(ctx: PostingContext, ledger: StockLedger): Promise<void> {
+/** The site values later entries anew in the background; the order to do so is a document of its own: one for the voucher or, where the site says so, one for each item and warehouse it moved. */
+async function orderReposts(ctx: PostingContext, entries: string, ledger: StockLedger): Promise<void> {
   if (ledger.reposts.length === 0) return
-  const table = await relation(ctx, 'reposts', [ids('_id', ledger.reposts.map((voucher) => voucher.id))])
-  await ctx.insertRows('tabRepost Item Valuation', `SELECT d._id AS _id, ${ctx.hash('Repost Item Valuation', 'd._id', '0')} AS name, ${stamp(ctx)}, 1 AS docstatus, 'Transaction' AS based_on, ${literal(ctx.meta.name)} AS voucher_type, d.name AS voucher_no,
-    d.posting_date, COALESCE(d.posting_time, TIME '00:00:00') AS posting_time, 'Queued' AS status, d.company, 1 AS allow_negative_stock, 0 AS via_landed_cost_voucher, 0 AS allow_zero_rate, 0 AS recreate_stock_ledgers, 0 AS total_reposting_count,
-    0 AS current_index, 0 AS gl_reposting_index FROM ${table} r JOIN ${ctx.live} d ON d._id = r._id`)
+  const table = await relation(ctx, 'reposts', [ids('_id', ledger.reposts.map((voucher) => voucher.id))]), byItem = Number(ctx.site.single('Stock Reposting Settings')['item_based_reposting'] ?? 0) !== 0
+  const about = byItem ? `'Item and Warehouse' AS based_on, r.item_code, r.warehouse, (SELECT w.company FROM rows."tabWarehouse" w WHERE w.name = r.warehouse) AS company` : `'Transaction' AS based_on, ${literal(ctx.meta.name)} AS voucher_type, d.name AS voucher_no, d.company`
+  const orders = byItem ? `(SELECT o._id, e.item_code, e.warehouse, row_number() OVER (PARTITION BY o._id ORDER BY min(e._seq)) - 1 AS nth FROM ${table} o JOIN ${entries} e ON e._id = o._id GROUP BY o._id, e.item_code, e.warehouse)` : `(SELECT _id, 0 AS nth FROM ${table})`
+  await ctx.insertRows('tabRepost Item Valuation', `SELECT d._id AS _id, ${ctx.hash('Repost Item Valuation', 'd._id', 'r.nth')} AS name, ${stamp(ctx)}, 1 AS docstatus, ${about},
+    d.posting_date, COALESCE(d.posting_time, TIME '00:00:00') AS posting_time, 'Queued' AS status, 1 AS allow_negative_stock, 0 AS via_landed_cost_voucher, 0 AS allow_zero_rate, 0 AS recreate_stock_ledgers, 0 AS total_reposting_count,
+    0 AS current_index, 0 AS gl_reposting_index FROM ${orders} r JOIN ${ctx.live} d ON d._id = r._id`)
 }

@@ -2,10 +2,13 @@ import { LandfallError } from '../../errors/error.ts'
 import type { Batch, Measure } from '../../model/batch.ts'
 import type { SourceCatalog } from '../../model/entity.ts'
 import { checkStopped, chooseColumns, chooseEntity } from '../choice.ts'
+import type { ChangeReader, LogSettings } from '../changes.ts'
 import type { QueryEntity } from '../sql-options.ts'
 import type { ReadRequest, Source, SourceAbilities } from '../source.ts'
+import { mysqlChanges } from './changes.ts'
 import { connectMysql, mysqlError, mysqlRows, type MysqlAccess, type MysqlLink } from './connection.ts'
 import { describeMysql, type MysqlColumn, type MysqlEntity } from './describe.ts'
+import { MysqlLog } from './log.ts'
 import { readMysql } from './read.ts'
 
 export interface MysqlSettings extends MysqlAccess {
@@ -29,6 +32,7 @@ export class MysqlSource implements Source {
   #link: MysqlLink | null
   #items: Promise<MysqlEntity[]> | null = null
   #queue: Promise<unknown> = Promise.resolve()
+  #log: MysqlLog | null = null
 
   constructor(name: string, settings: MysqlSettings, baseFolder: string, link: MysqlLink) {
     this.name = name
@@ -62,6 +66,12 @@ export class MysqlSource implements Source {
   /** Rows of a statement over the source's own, read-only connection; values as text. */
   async query(sql: string): Promise<(string | null)[][]> {
     return this.#run((link) => mysqlRows(link.connection, sql), 'A statement')
+  }
+
+  changes(settings?: LogSettings): ChangeReader {
+    const rows = (sql: string): Promise<(string | null)[][]> => this.query(sql)
+    if (settings) this.#log ??= new MysqlLog(rows, this.#settings, settings.serverId, async () => (await this.#described()).map(({ name, entity, key }) => ({ name, namespace: entity.namespace, table: name.startsWith(`${entity.namespace}.`) ? name.slice(entity.namespace.length + 1) : name, key: key.map((column) => column.name) })))
+    return mysqlChanges(this.name, () => this.#described(), rows, settings && this.#log ? this.#log : undefined)
   }
 
   async close(): Promise<void> {

@@ -5,9 +5,11 @@ import type { Batch, Cursor, Measure } from '../../model/batch.ts'
 import { ZERO, addDecimal, formatDecimal, parseDecimal, type Decimal } from '../../model/decimal.ts'
 import type { SourceCatalog } from '../../model/entity.ts'
 import { checkStopped, chooseColumns, chooseEntity } from '../choice.ts'
+import type { ChangeReader } from '../changes.ts'
 import type { QueryEntity } from '../sql-options.ts'
 import type { ReadRequest, Source, SourceAbilities } from '../source.ts'
 import { SpoolWriter } from '../spool-writer.ts'
+import { sqliteChanges } from './changes.ts'
 import { describeSqlite, type SqliteColumn, type SqliteEntity } from './describe.ts'
 import { recordLine, valueText, type SqliteValue } from './line.ts'
 
@@ -114,6 +116,10 @@ export class SqliteSource implements Source {
     } catch (error) {
       throw failed(error, `A statement (source \`${this.name}\`)`)
     }
+  }
+
+  changes(): ChangeReader {
+    return sqliteChanges(this.name, () => this.#described(), () => this.#open())
   }
 
   async close(): Promise<void> {

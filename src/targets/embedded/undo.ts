@@ -13,11 +13,14 @@ export async function undoBatches(staging: Staging, ledger: Ledger, database: st
   const { scope, after } = await undoScope(staging, ledger, run, mark)
   return staging.transaction(async () => {
     const removed = await removeRows(staging, ledger, database, scope)
-    const restored = await restoreImages(staging, ledger, database, scope)
+    const back = await restoreRemoved(staging, ledger, database, scope)
+    const restored = back + await restoreImages(staging, ledger, database, scope)
     await staging.run(`DELETE FROM ${ledger.table('before_images')} WHERE batch IN (${scope})`)
     await staging.run(`DELETE FROM ${ledger.table('rows_written')} WHERE batch IN (${scope})`)
     await staging.run(`DELETE FROM ${ledger.table('documents')} WHERE batch IN (${scope})`)
-    await staging.run(`DELETE FROM ${ledger.table('lanes')} WHERE batch IN (${scope})`)
+    // What later syncs noted holds for a site that had these documents.
+    await staging.run(`DELETE FROM ${ledger.table('watermarks')} WHERE batch >= (SELECT min(seq) FROM (${scope}))`)
+    for (const table of ['lanes', 'given', 'removed_rows'] as const) await staging.run(`DELETE FROM ${ledger.table(table)} WHERE batch IN (${scope})`)
     await staging.run(`DELETE FROM ${ledger.table('marks')} WHERE run = ${literal(run)} AND seq > ${after}`)
     await staging.run(`DELETE FROM ${ledger.table('batches')} WHERE run = ${literal(run)} AND seq > ${after}`)
     return { removed, restored }
@@ -51,6 +54,17 @@ async function removeRows(staging: Staging, ledger: Ledger, database: string, sc
     removed += await staging.run(`DELETE FROM ${database}.main.${ident(tbl)} t WHERE ${rowKey(tbl, 't')} IN (SELECT name FROM ${ledger.table('rows_written')} WHERE tbl = ${literal(tbl)} AND batch IN (${scope}))`)
   }
   return removed
+}
+
+/** Rows that were taken away come back as they were. */
+async function restoreRemoved(staging: Staging, ledger: Ledger, database: string, scope: string): Promise<number> {
+  let back = 0
+  const removed = ledger.table('removed_rows')
+  for (const { tbl } of await staging.all<{ tbl: string }>(`SELECT DISTINCT tbl FROM ${removed} WHERE batch IN (${scope})`)) {
+    const table = `${database}.main.${ident(tbl)}`, columns = await staging.columnsOf(table)
+    back += await staging.run(`INSERT INTO ${table} SELECT ${columns.map((column) => `CAST(json_extract_string("row", ${literal(`$."${column.name}"`)}) AS ${column.type})`).join(', ')} FROM ${removed} WHERE tbl = ${literal(tbl)} AND batch IN (${scope})`)
+  }
+  return back
 }
 
 /** Of several images of one value the oldest counts. */

@@ -5,10 +5,11 @@ import type { Outcome } from '../../model/outcome.ts'
 import type { Site } from '../../site/site.ts'
 import type { Staging } from '../../staging/staging.ts'
 import { attachSite, SITE_DATABASE as DATABASE } from '../embedded/site-file.ts'
+import { changeDocuments } from '../embedded/document-changes.ts'
 import { checksumTables } from '../embedded/tables.ts'
 import { undoBatches } from '../embedded/undo.ts'
 import type { TargetEnv } from '../registry.ts'
-import type { LoadBatch, Target, TargetInfo, TargetMark, TableSums, Undone } from '../target.ts'
+import type { ChangeBatch, LoadBatch, Target, TargetInfo, TargetMark, TableSums, Undone } from '../target.ts'
 import { BatchWriter } from './writer.ts'
 
 /** Attaches the embedded site, creating it from the site description when it is new, and answers a target that writes into it. */
@@ -20,6 +21,7 @@ export async function open(env: TargetEnv): Promise<Target> {
 class RehearsalTarget implements Target {
   readonly can = { transactional: true, undo: true }
   readonly documents: string
+  readonly ledger: string
   readonly tables = `${DATABASE}.main`
   readonly #staging: Staging
   readonly #site: Site
@@ -35,6 +37,7 @@ class RehearsalTarget implements Target {
     this.#ledger = ledger
     this.#clock = clock
     this.documents = ledger.table('documents')
+    this.ledger = ledger.schema
   }
 
   async describe(): Promise<TargetInfo> {
@@ -44,6 +47,13 @@ class RehearsalTarget implements Target {
   async write(batch: LoadBatch): Promise<Outcome[]> {
     this.#writer ??= new BatchWriter(this.#staging, this.#ledger, DATABASE)
     return this.#writer.write(batch)
+  }
+
+  async change(batch: ChangeBatch): Promise<{ doctype: string; name: string; reason: string }[]> {
+    const touched = await changeDocuments(this.#staging, this.#ledger, DATABASE, batch)
+    this.#writer = null
+    this.#sums = Object.fromEntries(Object.entries(this.#sums ?? {}).filter(([table]) => !touched.has(table)))
+    return []
   }
 
   async mark(run: string, mark: string): Promise<TargetMark> {
