@@ -55,13 +55,13 @@ async function want(staging: Staging, entity: string, table: string, other: stri
   await staging.run(`INSERT INTO work.wanted SELECT DISTINCT ${entity}, _row, ${literal(other)}, ${column} FROM ${table} WHERE ${column} IS NOT NULL`)
 }
 
-/** What a party's first invoice decides (the currency of its account) holds for all that follow: that one comes along. */
+/** What a party's first invoice, in the order they are posted, decides (the currency of its account) holds for all that follow: that one comes along. */
 async function firstOfParty(staging: Staging, doctype: string, block: Block, compiled: CompiledBlock, table: string): Promise<void> {
   const party = { 'Sales Invoice': 'customer', 'Purchase Invoice': 'supplier' }[doctype], k = compiled.references.findIndex((reference) => reference.field === party)
   if (party === undefined || k < 0) return
-  const date = compiled.fields.findIndex((field) => field.name === 'posting_date'), first = date < 0 ? '_row' : `(CAST(f${date} AS VARCHAR), _row)`, entity = literal(block.entity.name)
+  const entity = literal(block.entity.name)
   const survivors = `SELECT absorbed_key, any_value(survivor_key) AS survivor FROM ops.key_alias WHERE doctype IS NULL AND entity = ${literal(compiled.references[k]!.entity)} GROUP BY absorbed_key`
-  await staging.run(`INSERT INTO work.needs SELECT ${entity}, _row, ${entity}, arg_min(_row, ${first}) OVER (PARTITION BY coalesce(a.survivor, t.k${k})) FROM ${table} t LEFT JOIN (${survivors}) a ON a.absorbed_key = t.k${k} WHERE t.k${k} IS NOT NULL`)
+  await staging.run(`INSERT INTO work.needs SELECT ${entity}, _row, ${entity}, min(_row) OVER (PARTITION BY coalesce(a.survivor, t.k${k})) FROM ${table} t LEFT JOIN (${survivors}) a ON a.absorbed_key = t.k${k} WHERE t.k${k} IS NOT NULL`)
 }
 
 /** Records that a block's joins, and those of its child tables, take columns from. */

@@ -39,7 +39,7 @@ export function register(program: Command, signal: AbortSignal): void {
         ].join('\n'))
         if (proof.kept.length > 0) process.exitCode = 1
       })
-      if (options.customizations) await removeApplied(env)
+      if (options.customizations && !options.rehearse) await removeApplied(env)
     })
 }
 
