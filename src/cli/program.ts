@@ -9,10 +9,12 @@ import * as conformance from './commands/conformance.ts'
 import * as config from './commands/config.ts'
 import * as corrections from './commands/corrections.ts'
 import * as deadletters from './commands/deadletters.ts'
+import * as cutover from './commands/cutover.ts'
 import * as demo from './commands/demo.ts'
 import * as describe from './commands/describe.ts'
 import * as doctor from './commands/doctor.ts'
 import * as docs from './commands/docs.ts'
+import * as evidence from './commands/evidence.ts'
 import * as findings from './commands/findings.ts'
 import * as fix from './commands/fix.ts'
 import * as init from './commands/init.ts'
@@ -45,7 +47,7 @@ const COMMANDS: CommandModule[] = [
   sync,
   backup,
   rollback,
-  accept, audit, trace,
+  trace, accept, cutover, evidence, audit,
   post, rehearse, conformance, demo, test, docs,
 ]
 

@@ -8,7 +8,8 @@ import type { OpenList } from '../mapping/suggest/proposal-file.ts'
 import type { Assessment } from '../model/assessment.ts'
 import { makePlan, planDocuments } from '../phases/plan.ts'
 import type { RunFacts } from '../run/facts.ts'
-import { isOpen, type RunRecord } from '../run/history.ts'
+import { readJournal } from '../ledger/journal.ts'
+import { isOpen, runsOf, type RunRecord } from '../run/history.ts'
 import { loadSite } from './compose.ts'
 import { OPEN_FILE } from './commands/map.ts'
 import { formatCount } from './terminal.ts'
@@ -61,8 +62,8 @@ function openPoints({ paths }: Project): string | null {
   return `${formatCount(open?.unmapped_columns?.length ?? 0)} columns, ${formatCount(open?.unfilled_fields?.length ?? 0)} mandatory fields and ${formatCount(open?.unmapped_values?.length ?? 0)} lists of values that were open`
 }
 
-/** Facts of the last run that left some. */
-function lastFacts({ paths }: Project, runs: RunRecord[]): RunFacts | null {
+/** Facts of the last run that left some; `runs`: those of the journal, unless given. */
+export function lastFacts({ paths }: Project, runs: RunRecord[] = runsOf(readJournal(paths.journal))): RunFacts | null {
   const file = [...runs].reverse().map((run) => join(paths.runs, run.run, 'facts.json')).find((path) => existsSync(path))
   return file === undefined ? null : JSON.parse(readFileSync(file, 'utf8')) as RunFacts
 }
