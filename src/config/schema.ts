@@ -189,6 +189,8 @@ export const benchSchema = strict({
   run_as: z.string().default('Administrator').describe('User of the site that documents are written as.'),
   workers: z.int().min(1).max(32).default(1).describe('Processes at most.'),
   document_seconds: z.int().min(1).max(3600).default(120).describe('A document that takes longer is cut off and refused.'),
+  webhooks: z.boolean().default(false).describe('Whether the site\'s webhooks hear of migrated documents. Off: nobody outside is told; on: each is called as for any document.'),
+  notifications: z.boolean().default(false).describe('Whether the site\'s notifications are worked through. Mail stays off in any case.'),
 })
 
 export const databaseSchema = strict({

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FakeBench, hasPython, things } from './fake-bench.ts'
@@ -93,6 +93,23 @@ describe.skipIf(!hasPython)('bench lane', () => {
 
   test('mail is not sent', async () => {
     expect(statuses(await bench.lane().write(things(1, 1, { 1: 'mail' })))).toEqual(['loaded'])
+  })
+})
+
+describe.skipIf(!hasPython)('bench lane: webhooks', () => {
+  const called = (): string[] => (existsSync(join(bench.folder, 'sites/site/webhooks.log')) ? readFileSync(join(bench.folder, 'sites/site/webhooks.log'), 'utf8').trim().split('\n') : [])
+
+  test('nobody outside hears of a document', async () => {
+    expect(statuses(await bench.lane().write(things(1, 3)))).toEqual(['loaded', 'loaded', 'loaded'])
+    expect(called()).toEqual([])
+  })
+
+  test('where they are asked for, each document that is loaded is told once, and a refused one never', async () => {
+    const lane = bench.lane({ effects: { webhooks: true }, commitDocuments: 4 }), once = join(bench.folder, 'deadlocked')
+    expect(statuses(await lane.write(things(1, 8, { 1: 'refuse', 3: 'refuse', 6: `once:${once}` })))).toEqual(['refused', 'loaded', 'refused', 'loaded', 'loaded', 'loaded', 'loaded', 'loaded'])
+    expect(called()).toEqual([2, 4, 5, 6, 7, 8].map((id) => `after_insert Thing ${id}`))
+    await lane.canary(things(20, 21).documents)
+    expect(called()).toHaveLength(6)
   })
 })
 

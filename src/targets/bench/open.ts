@@ -9,7 +9,7 @@ import { BenchLane } from './lane.ts'
 const benchOptions = z.strictObject({
   folder: z.string(), site: z.string(), way: z.enum(['local', 'ssh', 'docker', 'kubectl']).default('local'), host: z.string().optional(), user: z.string().optional(), port: z.int().optional(),
   container: z.string().optional(), pod: z.string().optional(), namespace: z.string().optional(), context: z.string().optional(), python: z.string().optional(), run_as: z.string().default('Administrator'),
-  workers: z.int().min(1).max(32).default(1), document_seconds: z.int().min(1).max(3600).default(120),
+  workers: z.int().min(1).max(32).default(1), document_seconds: z.int().min(1).max(3600).default(120), webhooks: z.boolean().default(false), notifications: z.boolean().default(false),
 })
 
 /** The bench lane of the settings. Throws `config-invalid` naming the key that is missing or wrong. */
@@ -19,8 +19,8 @@ export function openLane(env: Pick<LaneEnv, 'settings'>): Promise<Lane> {
 
 /** As the lane itself, which can also try documents without writing them. */
 export function openBench(settings: Record<string, unknown>): BenchLane {
-  const { run_as: user, document_seconds: seconds, workers, site, python, ...place } = checked(settings)
-  return new BenchLane({ place: placeOf(place), site, user, workers, documentMs: seconds * 1000, oneStep: false, ...(python === undefined ? {} : { python }) })
+  const { run_as: user, document_seconds: seconds, workers, site, python, webhooks, notifications, ...place } = checked(settings)
+  return new BenchLane({ place: placeOf(place), site, user, workers, documentMs: seconds * 1000, oneStep: false, effects: { webhooks, notifications }, ...(python === undefined ? {} : { python }) })
 }
 
 /** Where the bench of the settings is. Throws `config-invalid`. */

@@ -165,6 +165,7 @@ class Documents:
     def attempt(self, document, n, way):
         frappe, watch = self.frappe, self.watch
         callbacks = [(manager, len(manager._functions)) for manager in (frappe.db.before_commit, frappe.db.after_commit)]
+        hooks = len(getattr(frappe.local, "_webhook_queue", None) or [])
         watch.run("SAVEPOINT landfall")
         watch.document = n
         try:
@@ -187,6 +188,9 @@ class Documents:
             for manager, length in callbacks:
                 while len(manager._functions) > length:
                     manager._functions.pop()
+            # Webhooks of a refused document are not to be called, and those of the next are to be queued again.
+            if getattr(frappe.local, "_webhook_queue", None):
+                del frappe.local._webhook_queue[hooks:]
             return {**refusal(document, error), "messages": self.messages()}
         finally:
             watch.document = None
@@ -219,6 +223,7 @@ class Documents:
         self.watch.document, self.watch.caching = None, False
         self.naming.given = {}
         self.later.companies.clear()
+        self.frappe.local._webhook_queue = []
         try:
             self.rollback()
         except Exception as error:

@@ -24,6 +24,24 @@ class Flags(dict):
         self[name] = value
 
 
+def run_webhooks(doc, method):
+    """As Frappe's: gathered in a queue that is worked off after the commit. Here every document has one, and it is a line of a file."""
+    import frappe
+
+    if not getattr(frappe.local, "_webhook_queue", None):
+        frappe.local._webhook_queue = []
+        frappe.db.after_commit.add(flush_webhooks)
+    frappe.local._webhook_queue.append(f"{method} {doc.values.get('title')}")
+
+
+def flush_webhooks():
+    import frappe
+
+    with open(os.path.join(frappe.conf.db_name, "webhooks.log"), "a") as file:
+        file.writelines(f"{line}\n" for line in frappe.local._webhook_queue)
+    frappe.local._webhook_queue = []
+
+
 class Document:
     def __init__(self, values):
         self.flags = Flags()
@@ -50,6 +68,7 @@ class Document:
         if act == "refuse":
             frappe.db.sql("INSERT INTO `tabThing` (`name`, `title`) VALUES ('half done', 'x')")
             frappe.local.message_log.append({"message": "no such link"})
+            run_webhooks(self, "on_update")
             raise frappe.LinkValidationError("Could not find Link: nowhere")
         if act == "mail":
             frappe.sendmail()
@@ -68,6 +87,7 @@ class Document:
             frappe.db.sql("UPDATE `tabThing` SET `parts` = `parts` + 1, `modified` = %s WHERE `name` = %s", (now, self.values["thing"]))
         if act == "delete":
             frappe.db.sql("DELETE FROM `tabThing` WHERE `title` = 'old'")
+        run_webhooks(self, "after_insert")
         return self
 
     def submit(self):
