@@ -8,17 +8,21 @@ import * as backup from './commands/backup.ts'
 import * as conformance from './commands/conformance.ts'
 import * as config from './commands/config.ts'
 import * as corrections from './commands/corrections.ts'
+import * as customize from './commands/customize.ts'
 import * as deadletters from './commands/deadletters.ts'
+import * as cutover from './commands/cutover.ts'
 import * as demo from './commands/demo.ts'
 import * as describe from './commands/describe.ts'
 import * as doctor from './commands/doctor.ts'
 import * as docs from './commands/docs.ts'
+import * as evidence from './commands/evidence.ts'
 import * as findings from './commands/findings.ts'
 import * as fix from './commands/fix.ts'
 import * as init from './commands/init.ts'
 import * as lanes from './commands/lanes.ts'
 import * as post from './commands/post.ts'
 import * as map from './commands/map.ts'
+import * as pilot from './commands/pilot.ts'
 import * as plan from './commands/plan.ts'
 import * as preflight from './commands/preflight.ts'
 import * as prove from './commands/prove.ts'
@@ -39,13 +43,13 @@ import { EXIT_CODES } from './environment.ts'
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
 const COMMANDS: CommandModule[] = [
-  init, config, describe, assess, doctor, site,
-  map, plan, preflight, prove, run, findings, deadletters, corrections, fix, retry, verify, report, status,
+  init, config, describe, assess, doctor, site, customize,
+  map, plan, pilot, preflight, prove, run, findings, deadletters, corrections, fix, retry, verify, report, status,
   lanes,
   sync,
   backup,
   rollback,
-  accept, audit, trace,
+  trace, accept, cutover, evidence, audit,
   post, rehearse, conformance, demo, test, docs,
 ]
 

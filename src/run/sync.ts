@@ -10,7 +10,7 @@ import { countFindings } from '../phases/preflight.ts'
 import { claimStaging, createOps, noteStep, stagedRun, stepDone } from '../phases/steps.ts'
 import { detectChanges, type Detected, type Detection } from '../phases/sync/detection.ts'
 import { keepGiven } from '../phases/sync/given.ts'
-import { planChanges, type ChangePlan } from '../phases/sync/planned-changes.ts'
+import { noteConflicts, planChanges, type ChangePlan } from '../phases/sync/planned-changes.ts'
 import type { Conflict } from '../phases/sync/reconciliation.ts'
 import { rawVersion } from '../phases/sync/raw-delta.ts'
 import { readWatermarks, watermarkRows } from '../phases/sync/watermarks.ts'
@@ -109,13 +109,21 @@ async function write(migration: Migration, ctx: PhaseContext, plan: ChangePlan, 
     ctx.record('batch', { changes: true, from, to })
     ctx.reached('sync intent')
     const refused = await ctx.attempt({ step: 'load' }, async () => target.change?.({ ...work.last, batch, from, to, watermarks: [] }) ?? [])
-    for (const { doctype, name, reason } of refused) plan.conflicts.push({ doctype, name, entity: '', key: '', field: '', was: null, site: null, source: null, why: `the site refused the change: ${reason}`, kept: 'site' })
+    if (refused.length > 0) await noteRefused(ctx, plan, refused)
     gauge.add(to - from + 1, refused.length)
     ctx.reached('sync changed')
   }
   await target.change?.({ ...work.last, from: 1, to: 0 })
   ctx.reached('sync marked')
   gauge.end()
+}
+
+/** What the site refused waits for people, like a conflict. */
+async function noteRefused(ctx: PhaseContext, plan: ChangePlan, refused: { doctype: string; name: string; reason: string }[]): Promise<void> {
+  const known = new Map((await ctx.staging.all<{ doctype: string; name: string; entity: string; key: string }>('SELECT doctype, name, entity, "key" FROM ops.sync_documents')).map((one) => [`${one.doctype}\u001f${one.name}`, one]))
+  const conflicts = refused.map(({ doctype, name, reason }): Conflict => ({ doctype, name, entity: known.get(`${doctype}\u001f${name}`)?.entity ?? '', key: known.get(`${doctype}\u001f${name}`)?.key ?? '', field: '', was: null, site: null, source: null, why: `the site refused the change: ${reason}`, kept: 'site' }))
+  plan.conflicts.push(...conflicts)
+  await noteConflicts(ctx.staging, conflicts)
 }
 
 /** What was read, with the numbers of now. */

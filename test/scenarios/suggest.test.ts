@@ -115,8 +115,9 @@ describe('map --suggest on the demo business', () => {
       const kept = await landfall(['map', '--remember', '--memory', memory], { cwd: folder })
       expect(kept.code, kept.out + kept.err).toBe(0)
       const { opening: _opening, proof: _proof, ...config } = parse(readFileSync(join(folder, 'landfall.yaml'), 'utf8')) as Record<string, unknown>
+      cpSync(join(folder, 'exports'), join(next, 'exports'), { recursive: true })
       cpSync(join(folder, '.landfall/assessment'), join(next, '.landfall/assessment'), { recursive: true })
-      writeFileSync(join(next, 'landfall.yaml'), stringify({ ...config, project: 'the next one' }))
+      writeFileSync(join(next, 'landfall.yaml'), stringify({ ...config, project: 'next' }))
       // One table has lost a column its mapping rests on, and another has one more.
       const file = join(next, '.landfall/assessment/assessment.json'), assessment = JSON.parse(readFileSync(file, 'utf8')) as Assessment
       const tasks = assessment.entities.find((entity) => entity.name === 'tasks')!, groups = assessment.entities.find((entity) => entity.name === 'customer_groups')!

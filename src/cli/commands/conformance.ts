@@ -65,6 +65,7 @@ export function register(program: Command, signal: AbortSignal): void {
     .option('--known <file>', 'JSON {id: reason} of cases known to differ: run, shown, not counted; one that agrees again fails the run')
     .option('--rest <file...>', 'recorded REST requests instead: replayed against the stand-in, in order, answers compared')
     .option('-v, --differences', 'print every difference of a case, not only the first')
+    .addHelpText('after', '\nExamples:\n  $ landfall conformance\n  $ landfall conformance cases.jsonl.gz --doctype "Sales Order" --differences')
     .action(async (given: string[], options: { doctype?: string; covered?: boolean; site?: string; now: string; sample?: string; part?: string; known?: string; rest?: string[]; differences?: boolean }, command: Command) => {
       const json = (command.optsWithGlobals() as { json?: boolean }).json ?? false
       if (options.rest !== undefined) {

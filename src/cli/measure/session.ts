@@ -137,7 +137,7 @@ async function prove(session: Session, { site, staging }: Work, { doctypes }: Me
   await attachSite(staging, site, join(session.folder, 'mirror.duckdb'), 'mirror of the site')
   const bench = openBench(settings.bench ?? {}), timeZone = site.single('System Settings')['time_zone']
   try {
-    return await proveShapes(staging, { site, target: { tables: `${SITE_DATABASE}.main` }, order: [...MEASURED], only: doctypes, runner: benchRunner(bench), clock, spoolFolder: session.folder, rules: rulesVersion(), canaries: { each: 3, most: 3, seed: 1 }, ...timeZone === undefined ? {} : { timeZone } })
+    return await proveShapes(staging, { site, target: { tables: `${SITE_DATABASE}.main` }, order: [...MEASURED], only: doctypes, runner: benchRunner(bench), clock, spoolFolder: session.folder, rules: rulesVersion, canaries: { each: 3, most: 3, seed: 1 }, ...timeZone === undefined ? {} : { timeZone } })
   } finally {
     await bench.close()
   }
