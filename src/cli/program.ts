@@ -17,6 +17,7 @@ import * as findings from './commands/findings.ts'
 import * as init from './commands/init.ts'
 import * as post from './commands/post.ts'
 import * as map from './commands/map.ts'
+import * as mcp from './commands/mcp.ts'
 import * as plan from './commands/plan.ts'
 import * as preflight from './commands/preflight.ts'
 import * as prove from './commands/prove.ts'
@@ -36,7 +37,7 @@ import { EXIT_CODES } from './environment.ts'
 /** A command adds itself to the program; `signal` is aborted by Ctrl-C. */
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
-const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, map, plan, preflight, prove, run, findings, retry, verify, report, status, sync, backup, rollback, trace, accept, cutover, evidence, audit, post, rehearse, conformance, demo, test, docs]
+const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, map, plan, preflight, prove, run, findings, retry, verify, report, status, sync, backup, rollback, trace, accept, cutover, evidence, audit, mcp, post, rehearse, conformance, demo, test, docs]
 
 /** The command line, ready to parse. Wrong usage throws CommanderError after the message was printed. */
 export function buildProgram(signal: AbortSignal): Command {
