@@ -1,16 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { Readable } from 'node:stream'
 import { parseArgs } from 'node:util'
 import { PostingEngine } from '../src/posting/engine.ts'
 import { Site } from '../src/site/site.ts'
 import { Staging, ident } from '../src/staging/staging.ts'
 import { fixedClock } from '../src/model/clock.ts'
 import { draftRelation } from '../src/model/draft.ts'
-import { lineSql } from '../src/targets/express/column-text.ts'
+import { bareTables, loadBare } from '../src/targets/express/bare-load.ts'
 import { connect, tick } from '../src/targets/express/connection.ts'
 import { ExpressLane } from '../src/targets/express/lane.ts'
 import { expressOptions } from '../src/targets/express/options.ts'
-import { rowColumns } from '../src/targets/express/prediction.ts'
 import type { LaneBatch, LaneDocument } from '../src/targets/lane.ts'
 import { createMariadbSite } from '../src/testing/mariadb-site.ts'
 import { startMariadb } from '../src/testing/servers/mariadb.ts'
@@ -72,21 +70,8 @@ async function loadAlone(doctype: string, batches: LaneBatch[]): Promise<Span> {
   const link = await connect(expressOptions.parse(options), '.')
   const total: Span = { seconds: 0, processor: 0 }
   for (const batch of batches) {
-    const work: { table: string; columns: string[]; bytes: Buffer }[] = []
-    for (const table of engine.written().filter((name) => name !== 'tabSeries')) {
-      const columns = await rowColumns(staging, table)
-      const lines: string[] = []
-      for await (const chunk of staging.scan(`SELECT ${lineSql(columns.map((column) => ({ ...column, escape: true })))} FROM rows.${ident(table)} r WHERE r._doctype = '${doctype}' AND r._draft BETWEEN ${batch.from} AND ${batch.to} ORDER BY r.name`)) lines.push(...chunk.columns[0] as string[])
-      if (lines.length > 0) work.push({ table, columns: columns.map((column) => column.name), bytes: Buffer.from(`${lines.join('\n')}\n`) })
-    }
-    const span = await timed(async () => {
-      await link.run('START TRANSACTION')
-      for (const { table, columns, bytes } of work) {
-        await link.run(`LOAD DATA LOCAL INFILE 'x' INTO TABLE ${tick(table)} CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' (${columns.map(tick).join(', ')})`,
-          () => Readable.from((function* () { for (let at = 0; at < bytes.length; at += 1 << 20) yield bytes.subarray(at, at + (1 << 20)) })(), { objectMode: false }))
-      }
-      await link.run('COMMIT')
-    })
+    const work = await bareTables(staging, engine.written().filter((name) => name !== 'tabSeries'), `r._doctype = '${doctype}' AND r._draft BETWEEN ${batch.from} AND ${batch.to}`)
+    const span = await timed(() => loadBare(link, work))
     total.seconds += span.seconds
     total.processor += span.processor
   }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 /** `npm run bench`: every benchmark one after another, each with its ratios. Names as arguments run only those. */
-const BENCHES: [name: string, args: string[]][] = [['extract', []], ['extract-files', []], ['posting-masters', []], ['posting-orders', []], ['posting-ledgers', []], ['demo', []], ['assess', []]]
+const BENCHES: [name: string, args: string[]][] = [['extract', []], ['extract-files', []], ['posting-masters', []], ['posting-orders', []], ['posting-ledgers', []], ['demo', []], ['assess', []], ['sync', ['--rows', '200000']]]
 
 const wanted = process.argv.slice(2)
 let failed = 0

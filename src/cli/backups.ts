@@ -4,7 +4,7 @@ import { LandfallError } from '../errors/error.ts'
 import type { Clock } from '../model/clock.ts'
 import { PointedTarget } from '../targets/backup/pointed-target.ts'
 import { SiteBackup } from '../targets/backup/site-backup.ts'
-import { databaseOptions } from '../targets/express/open.ts'
+import { optionsOf } from '../targets/express/open.ts'
 import type { Target } from '../targets/target.ts'
 import { siteSettings } from './lanes.ts'
 
@@ -19,7 +19,7 @@ export function openBackups(project: Project, clock: Clock): SiteBackup {
   if (target.kind !== 'site' || backup === undefined || database === undefined) {
     throw new LandfallError('config-invalid', 'The project does not say how its site is backed up.', { hint: target.kind === 'site' ? 'Give `target.database` and `target.backup`; see docs/backup-and-rollback.md. Without them the undo ledger takes runs back.' : 'The rehearsal site needs no backup: landfall rollback takes runs and phases back, byte for byte.' })
   }
-  const settings = siteSettings(target), options = databaseOptions(settings)
+  const settings = siteSettings(target), options = optionsOf(settings.database ?? {})
   const folder = backup.site_folder !== undefined ? resolve(project.paths.root, backup.site_folder) : bench?.way === 'local' ? join(bench.folder, 'sites', bench.site) : null
   return new SiteBackup({
     options: { ...options, ...backup.user === undefined ? {} : { user: backup.user, password: backup.password ?? '' } }, baseFolder: project.paths.root, folder: resolve(project.paths.root, backup.folder),

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { loadCustomizations } from '../config/customizations.ts'
+import { fixturesOf } from '../config/fixtures.ts'
 import { loadMappings } from '../config/mappings.ts'
 import type { LoadedMapping } from '../config/mapping-schema.ts'
-import { loadProject, type Override, type Project } from '../config/project.ts'
+import { loadProject, projectPaths, type Override, type Project } from '../config/project.ts'
 import { LandfallError } from '../errors/error.ts'
+import { CORRECTIONS_FILE, readCorrections, type KeptCorrection } from '../ledger/corrections.ts'
 import { Journal } from '../ledger/journal.ts'
 import { fixedClock, systemClock, type Clock } from '../model/clock.ts'
 import type { PhaseContext, ProgressEvent } from '../phases/phase.ts'
@@ -13,6 +16,7 @@ import type { Extracted } from '../phases/extract.ts'
 import { makePlan, planDocuments } from '../phases/plan.ts'
 import type { RunPorts } from '../run/context.ts'
 import type { Migration } from '../run/engine.ts'
+import { compareCustomisations, customisedSite } from '../site/customised.ts'
 import { Site } from '../site/site.ts'
 import { openSource, stagedFolders } from '../sources/registry.ts'
 import type { Source } from '../sources/source.ts'
@@ -53,13 +57,26 @@ export interface OpenOptions {
   overrides?: Override[]
   signal?: AbortSignal
   clock?: Clock
+  /** A folder for staging, rehearsal site and journal other than the project's. */
+  stateFolder?: string
+  /** The records are a sample: figures of the legacy system's whole ledgers are not held against them. */
+  sample?: boolean
   /** Tests kill the process at one of these points. */
   reached?: (point: string) => void
 }
 
-/** The site a project names: the shipped one, or a folder. */
-export function loadSite(project: Project): Site {
+/** The site a project names, as it is described: the shipped one, or a folder. */
+export function describedSite(project: Project): Site {
   return Site.load(project.config.site === 'shipped' ? null : resolve(project.paths.root, project.config.site))
+}
+
+/** That site with the project's customisations. Throws `config-invalid` with file and line of each that cannot be. */
+export function loadSite(project: Project): Site {
+  const documents = fixturesOf(loadCustomizations(project)), described = describedSite(project)
+  if (documents.length === 0) return described
+  const wrong = compareCustomisations(described, documents).filter(({ state }) => state === 'conflict')
+  if (wrong.length > 0) throw new LandfallError('config-invalid', wrong.map(({ document, detail }) => `${document.place}: ${document.doctype} ${document.name}: ${detail}`).join('\n'), { hint: 'landfall customize diff shows all of them against the site.' })
+  return customisedSite(described, documents)
 }
 
 /**
@@ -87,7 +104,8 @@ function optionsOf({ kind: _kind, options, ...rest }: Project['config']['sources
 }
 
 export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
-  const project = loadProject(options.folder, options.overrides)
+  const loadedProject = loadProject(options.folder, options.overrides)
+  const project = options.stateFolder === undefined ? loadedProject : { ...loadedProject, paths: projectPaths(options.folder, options.stateFolder) }
   const { config, paths } = project
   const clock = options.clock ?? systemClock
   const site = loadSite(project)
@@ -97,7 +115,7 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
     const target = withPoints(project, await openTarget(config.target.kind, { staging, site, sitePath: paths.site, clock, stateFolder: paths.state, rootFolder: paths.root, settings: siteSettings(config.target) }), clock)
     const journal = Journal.open(paths.journal)
     let books: Opened | null = null
-    const opened = (): Opened => (books ??= openedBooks(project, site))
+    const opened = (): Opened => (books ??= options.sample === true ? { ...openedBooks(project, site), ledgers: [] } : openedBooks(project, site))
     const loaded = (): LoadedMapping[] => opened().mappings
     const signal = options.signal ?? new AbortController().signal
     return {
@@ -125,7 +143,7 @@ function makeMigration(parts: LaneParts, opened: Opened): Migration {
   const { mappings } = opened
   const { project, site, staging, target, clock } = parts, timeZone = zoneOf(project, site)
   const { config, paths } = project
-  const plan = makePlan(planDocuments(mappings), (name) => site.doctype(name))
+  const plan = makePlan(planDocuments(mappings), (name) => site.doctype(name)), corrections = activeCorrections(project)
   const fixed: Record<string, number> = {}
   for (const { mapping } of mappings) {
     const size = mapping.policies.batch_size
@@ -133,7 +151,7 @@ function makeMigration(parts: LaneParts, opened: Opened): Migration {
   }
   return {
     project: config.project,
-    fingerprint: fingerprint(project, mappings, site),
+    fingerprint: fingerprintOf(project, mappings, site), parts: partsOf(project, mappings, site),
     plan,
     extract: {
       sources: Object.keys(config.sources),
@@ -145,7 +163,7 @@ function makeMigration(parts: LaneParts, opened: Opened): Migration {
       },
       open: (name) => openProjectSource(project, name, staging), batchRows: config.limits.batch_rows, spoolFolder: paths.spool, onError: config.run.on_source_error,
     },
-    map: { makeMapper: async (described) => makeMapper(staging, compileProject(mappings, described, site, plan)), site, target, plan, clock: config.run.now === undefined ? clock : fixedClock(config.run.now), ...(timeZone === undefined ? {} : { timeZone }) },
+    map: { makeMapper: async (described) => makeMapper(staging, compileProject(mappings, described, site, plan), corrections), site, target, plan, clock: config.run.now === undefined ? clock : fixedClock(config.run.now), ...(timeZone === undefined ? {} : { timeZone }) },
     load: { target, batchDocuments: config.limits.load_batch, fixed, ...(config.target.kind === 'site' ? { begin: (ctx) => beginLoad(parts, plan, ctx) } : {}) },
     onBlocking: config.run.on_blocking,
     prove: !config.run.verify ? null : (extracted) => async (onCheck) => withReread(target, await prove(staging, {
@@ -163,6 +181,11 @@ function openedBooks(project: Project, site: Site): Opened {
   if (opening === undefined) return { mappings, ledgers: [] }
   const name = opening.company ?? company ?? site.default('company') ?? ''
   return openBooks(mappings, { ...opening, company: name }, openingSite(site, name, (path) => readProjectMap(project, path)))
+}
+
+/** The mappings a run works with: those of the files, and those that open the books. Throws `config-invalid`. */
+export function projectMappings(project: Project, site: Site): LoadedMapping[] {
+  return openedBooks(project, site).mappings
 }
 
 function ledgersOf(project: Project, { mappings, ledgers }: Opened, site: Site, extracted: Extracted): LedgerSpec[] {
@@ -196,10 +219,25 @@ async function beginLanes(parts: LaneParts, plan: Plan, ctx: PhaseContext): Prom
 }
 
 /** What a run is made from. Where a source is reached, limits, and the way a run behaves are not part of it: they may change between stop and resume. */
-function fingerprint(project: Project, mappings: LoadedMapping[], site: Site): string {
+export function fingerprintOf(project: Project, mappings: LoadedMapping[], site: Site): string {
+  const corrections = activeCorrections(project)
   const { policies, company, target, run } = project.config
   const sources = Object.entries(project.config.sources).map(([name, source]) => [name, source.kind])
-  return createHash('sha256').update(JSON.stringify([sources, policies, company, target.kind === 'rehearsal' ? { kind: 'rehearsal' } : { kind: target.kind, url: target.url }, run.now, mappings.map(({ mapping }) => mapping), site.hash()])).digest('hex').slice(0, 16)
+  return createHash('sha256').update(JSON.stringify([sources, policies, company, target.kind === 'rehearsal' ? { kind: 'rehearsal' } : { kind: target.kind, url: target.url }, run.now, mappings.map(({ mapping }) => mapping), site.hash(), ...(corrections.length === 0 ? [] : [corrections.map(({ id }) => id)])])).digest('hex').slice(0, 16)
+}
+
+/** What the fingerprint is made of, part by part, so that a run that is refused can say which has changed. */
+function partsOf(project: Project, mappings: LoadedMapping[], site: Site): Record<string, string> {
+  const { policies, company, target, run, sources } = project.config, hash = (value: unknown): string => createHash('sha256').update(JSON.stringify(value) ?? '').digest('hex').slice(0, 8)
+  return {
+    'landfall.yaml': hash([Object.entries(sources).map(([name, source]) => [name, source.kind]), policies, company, target.kind, target.url, run.now]), 'the description of the site': site.hash().slice(0, 8), [CORRECTIONS_FILE]: hash(activeCorrections(project).map(({ id }) => id)),
+    ...Object.fromEntries(mappings.map(({ file, mapping }) => [`the mapping of ${mapping.entity} (${relative(project.paths.root, file)})`, hash(mapping)])),
+  }
+}
+
+/** Edits of records by people that hold, oldest first. */
+export function activeCorrections(project: Project): KeptCorrection[] {
+  return readCorrections(join(project.paths.root, CORRECTIONS_FILE)).filter(({ undone }) => undone === null)
 }
 
 /** Folders DuckDB may read: the project's own, and those of the files it reads itself. */

@@ -40,7 +40,7 @@ async function stateOf(target: Target): Promise<string> {
 /** The lane of every shape, with the reason; `keep` only tells. */
 export async function chooseFor({ project, site, staging, target }: LaneParts, plan: Plan, keep = false): Promise<LaneChoice[]> {
   const { lane, lanes } = project.config.target
-  const binding = bindingOf(site, { rules: rulesVersion(), siteState: await stateOf(target) })
+  const binding = bindingOf(site, { rules: rulesVersion, siteState: await stateOf(target) })
   return chooseLanes(staging, { site, order: planOrder(plan), available: lanesWanted(siteSettings(project.config.target)), wanted: { all: lane, doctypes: lanes }, binding, keep })
 }
 
@@ -51,7 +51,7 @@ export async function proveFor({ project, site, staging, target, clock }: LanePa
   const bench = openBench(config.target.bench)
   try {
     return await proveShapes(staging, {
-      site, target, order: planOrder(plan), only: how.doctypes, runner: benchRunner(bench), clock, spoolFolder: paths.spool, rules: rulesVersion(), siteState: await stateOf(target), canaries: how.canaries,
+      site, target, order: planOrder(plan), only: how.doctypes, runner: benchRunner(bench), clock, spoolFolder: paths.spool, rules: rulesVersion, siteState: await stateOf(target), canaries: how.canaries,
       ...(how.again === undefined ? {} : { again: how.again }), ...(how.onDoctype === undefined ? {} : { onDoctype: how.onDoctype }), ...(timeZone === undefined ? {} : { timeZone }),
     })
   } finally {

@@ -1,6 +1,8 @@
 import type { LoadedMapping } from '../config/mapping-schema.ts'
 import { cleanseEntity } from '../mapping/cleanse.ts'
 import { compileMapping } from '../mapping/compile.ts'
+import { applyEdits, type RecordEdit } from '../mapping/corrected.ts'
+import { reportReading } from '../mapping/reading-findings.ts'
 import { resolveDeferred } from '../mapping/deferred-links.ts'
 import { buildDrafts, prepareDrafts } from '../mapping/drafts.ts'
 import type { MappingPlan } from '../mapping/plan.ts'
@@ -15,13 +17,15 @@ export function compileProject(mappings: LoadedMapping[], described: DescribedEn
   return compileMapping(mappings, { site, entities: described, deferred: plan.deferred })
 }
 
-/** The mapping room as the map phase uses it. */
-export function makeMapper(staging: Staging, compiled: MappingPlan): Mapper {
+/** The mapping room as the map phase uses it; people's `edits` of records are laid over what was read. */
+export function makeMapper(staging: Staging, compiled: MappingPlan, edits: RecordEdit[] = []): Mapper {
   return {
     cleanse: async (onEntity) => {
       const done = []
       for (const entity of compiled.entities.values()) {
-        const counts = await cleanseEntity(staging, entity, compiled.registry)
+        const corrected = await applyEdits(staging, entity, edits)
+        const counts = await cleanseEntity(staging, corrected.entity, compiled.registry)
+        await reportReading(staging, entity, corrected.stale)
         onEntity(counts)
         done.push(counts)
       }

@@ -7,6 +7,9 @@ import * as audit from './commands/audit.ts'
 import * as backup from './commands/backup.ts'
 import * as conformance from './commands/conformance.ts'
 import * as config from './commands/config.ts'
+import * as corrections from './commands/corrections.ts'
+import * as customize from './commands/customize.ts'
+import * as deadletters from './commands/deadletters.ts'
 import * as cutover from './commands/cutover.ts'
 import * as demo from './commands/demo.ts'
 import * as describe from './commands/describe.ts'
@@ -14,10 +17,13 @@ import * as doctor from './commands/doctor.ts'
 import * as docs from './commands/docs.ts'
 import * as evidence from './commands/evidence.ts'
 import * as findings from './commands/findings.ts'
+import * as fix from './commands/fix.ts'
 import * as init from './commands/init.ts'
+import * as lanes from './commands/lanes.ts'
 import * as post from './commands/post.ts'
 import * as map from './commands/map.ts'
 import * as mcp from './commands/mcp.ts'
+import * as pilot from './commands/pilot.ts'
 import * as plan from './commands/plan.ts'
 import * as preflight from './commands/preflight.ts'
 import * as prove from './commands/prove.ts'
@@ -37,7 +43,16 @@ import { EXIT_CODES } from './environment.ts'
 /** A command adds itself to the program; `signal` is aborted by Ctrl-C. */
 export interface CommandModule { register(program: Command, signal: AbortSignal): void }
 
-const COMMANDS: CommandModule[] = [init, config, describe, assess, doctor, site, map, plan, preflight, prove, run, findings, retry, verify, report, status, sync, backup, rollback, trace, accept, cutover, evidence, audit, mcp, post, rehearse, conformance, demo, test, docs]
+const COMMANDS: CommandModule[] = [
+  init, config, describe, assess, doctor, site, customize,
+  map, plan, pilot, preflight, prove, run, findings, deadletters, corrections, fix, retry, verify, report, status,
+  lanes,
+  sync,
+  backup,
+  rollback,
+  trace, accept, cutover, evidence, audit, mcp,
+  post, rehearse, conformance, demo, test, docs,
+]
 
 /** The command line, ready to parse. Wrong usage throws CommanderError after the message was printed. */
 export function buildProgram(signal: AbortSignal): Command {

@@ -12,10 +12,11 @@ import { readJournal } from '../ledger/journal.ts'
 import { isOpen, runsOf, type RunRecord } from '../run/history.ts'
 import { loadSite } from './compose.ts'
 import { OPEN_FILE } from './commands/map.ts'
-import { formatCount } from './terminal.ts'
+import { pilotsOf } from './pilots.ts'
+import { formatCount, formatSeconds } from './terminal.ts'
 
 /** How far a project is in one respect: `done`, `open` (begun, something is to be done), or `not yet`. */
-export interface Stage { stage: 'assessed' | 'mapped' | 'planned' | 'checked' | 'loaded'; state: 'done' | 'open' | 'not yet'; detail: string }
+export interface Stage { stage: 'assessed' | 'mapped' | 'planned' | 'piloted' | 'checked' | 'loaded'; state: 'done' | 'open' | 'not yet'; detail: string }
 /** Where a project stands, blocking findings of the last run that came so far (null: none did), and the command that comes next with the reason. */
 export interface Standing { stages: Stage[]; openFindings: number | null; next: { command: string; why: string } }
 
@@ -28,7 +29,7 @@ export function standingOf(project: Project, runs: RunRecord[]): Standing {
   const failed = facts?.proof?.results.filter((result) => result.status === 'failed').length ?? 0
   const loaded: Stage = last?.status === 'done' && facts?.run === last.run ? { stage: 'loaded', state: facts.proof === null || failed > 0 ? 'open' : 'done', detail: `${formatCount(facts.outcomes?.loaded ?? 0)} documents; ${facts.proof === null ? 'nothing was proven' : failed > 0 ? `${failed} proofs failed` : 'proven'} (run ${last.run})` }
     : { stage: 'loaded', state: last !== undefined && isOpen(last) ? 'open' : 'not yet', detail: last === undefined ? 'nothing was run' : `the last run is ${last.status}` }
-  const stages = [assessed, mapped, planned, checked, loaded]
+  const stages = [assessed, mapped, planned, pilotedStage(project), checked, loaded]
   return { stages, openFindings: blocking, next: nextStep(stages, last, blocking) }
 }
 
@@ -37,6 +38,13 @@ function assessedStage({ paths }: Project): Stage {
   if (!existsSync(file)) return { stage: 'assessed', state: 'not yet', detail: 'no assessment is here' }
   const { assessedAt, totals, findings } = JSON.parse(readFileSync(file, 'utf8')) as Assessment
   return { stage: 'assessed', state: 'done', detail: `${formatCount(totals.entities)} entities, ${formatCount(totals.records)} records, ${formatCount(findings.filter((finding) => finding.effect === 'refused').length)} findings that would refuse records (${assessedAt.slice(0, 10)})` }
+}
+
+function pilotedStage(project: Project): Stage {
+  const pilot = pilotsOf(project).at(-1)
+  if (pilot === undefined) return { stage: 'piloted', state: 'not yet', detail: 'no sample was put through' }
+  const clean = pilot.findings.blocking === 0 && pilot.proof?.passed !== false
+  return { stage: 'piloted', state: clean ? 'done' : 'open', detail: `${formatCount(pilot.sample.records)} records, ${formatCount(pilot.documents.refused)} documents refused, ${pilot.proof === null ? 'nothing was proven' : pilot.proof.passed ? 'proven' : `${pilot.proof.failed.length} proofs failed`}; the whole in ${formatSeconds(pilot.projection.low * 1000)} to ${formatSeconds(pilot.projection.high * 1000)} (${pilot.endedAt.slice(0, 10)})` }
 }
 
 function mappingStages(project: Project): { mapped: Stage; planned: Stage } {

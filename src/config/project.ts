@@ -23,9 +23,9 @@ export interface Project { paths: ProjectPaths; config: ProjectConfig; file: Yam
 /** A setting given on the command line: path in the config, value, and the flag for `config --explain`. */
 export interface Override { path: string; value: unknown; flag: string }
 
-export function projectPaths(folder: string): ProjectPaths {
+/** `state`: folder of what is made while working; default: `.landfall` of the project. */
+export function projectPaths(folder: string, state = join(resolve(folder), '.landfall')): ProjectPaths {
   const root = resolve(folder)
-  const state = join(root, '.landfall')
   return {
     root, config: join(root, CONFIG_FILE), state, staging: join(state, 'staging.duckdb'), site: join(state, 'site.duckdb'),
     journal: join(state, 'journal.ndjson'), spool: join(state, 'spool'), spill: join(state, 'spill'), runs: join(state, 'runs'),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { customizationSchema } from './customizations.ts'
 import { configSchema, ENVIRONMENT } from './schema.ts'
 
 interface Node { description?: string; default?: unknown; type?: string; enum?: unknown[]; properties?: Record<string, Node>; required?: string[]; additionalProperties?: Node | boolean; items?: Node; anyOf?: Node[]; pattern?: string; minimum?: number; maximum?: number }
@@ -10,12 +11,15 @@ export function configReference(): string {
   const walk = (node: Node, path: string, required: boolean): void => {
     if (path !== '') lines.push(`| \`${path}\` | ${valueOf(node)} | ${node.default === undefined || isEmpty(node.default) ? (required ? 'required' : '') : `\`${JSON.stringify(node.default).replaceAll('"', '')}\``} | ${(node.description ?? '').replaceAll('|', '\\|')} |`)
     for (const [key, child] of Object.entries(node.properties ?? {})) walk(child, path === '' ? key : `${path}.${key}`, node.required?.includes(key) ?? false)
-    if (typeof node.additionalProperties === 'object' && node.additionalProperties.properties) walk({ ...node.additionalProperties, description: '' }, `${path}.NAME`, false)
+    if (typeof node.additionalProperties === 'object' && (node.additionalProperties.properties || node.additionalProperties.additionalProperties)) walk({ ...node.additionalProperties, description: '' }, `${path}.NAME`, false)
+    if (node.type === 'array' && node.items?.properties) for (const [key, child] of Object.entries(node.items.properties)) walk(child, `${path}[].${key}`, node.items.required?.includes(key) ?? false)
   }
   walk(root, '', true)
   lines.push('', 'Secrets: any text under `sources` and `target` may hold `${env:NAME}` or `${file:PATH}`; a password, token or key that is written out is refused.', '', '## Environment', '', '| variable | overrides |', '|---|---|')
   for (const [variable, path] of Object.entries(ENVIRONMENT)) lines.push(`| \`${variable}\` | \`${path}\` |`)
-  lines.push('', 'A flag of the command line overrides both; `landfall config --explain` says where each value comes from.', '')
+  lines.push('', 'A flag of the command line overrides both; `landfall config --explain` says where each value comes from.', '', '# customizations/*.yaml', '', 'Custom fields, properties and DocTypes the site is to have; `landfall customize diff` holds them against it.', '', '| key | value | default | what it is |', '|---|---|---|---|')
+  walk(z.toJSONSchema(customizationSchema, { io: 'input', unrepresentable: 'any' }) as Node, '', true)
+  lines.push('')
   return lines.join('\n')
 }
 

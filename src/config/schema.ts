@@ -31,7 +31,35 @@ export const limitsSchema = strict({
   retries: z.int().min(0).max(20).default(3).describe('How often a transient failure is tried again before the run stops.'),
 })
 
+const span = z.string().regex(/^\d+(\.\d+)? ?(minutes?|hours?|days?|weeks?)$/, 'a span of time such as 4 hours, 2 days or 1 week')
+
+const transformationRule = strict({
+  doctype: z.string().describe('DocType whose documents the rule is about.'),
+  field: z.string().describe('Its field that must be given; `items.qty` for a child\'s.'),
+  transform: z.string().optional().describe('A transform that must be applied to it, or to the column it comes from.'),
+  why: z.string().optional().describe('Shown where the rule is not kept.'),
+})
+
+/** What a migration is asked for. `landfall plan` checks it against assessment, mappings and measurements. */
+export const timelineSchema = strict({
+  preparation: span.default('2 weeks').describe('Until the mappings are approved.'),
+  execution: span.default('48 hours').describe('Reading, mapping and loading everything.'),
+  validation: span.default('1 week').describe('Proofs, and people looking.'),
+  cutover: span.default('4 hours').describe('From the last entry in the legacy system to the first in the new one.'),
+})
+
 export const requirementsSchema = strict({
+  modules: z.array(z.string()).optional().describe('Modules of the site that are to be filled: [Selling, Buying, Stock, Accounts].'),
+  transformation_rules: z.array(transformationRule).default([]).describe('What mappings must do.'),
+  timeline: timelineSchema.prefault({}).describe('Windows that forecasts are held against.'),
+  rollback: strict({
+    within: span.optional().describe('How long taking everything back may take.'),
+    points: z.enum(['phase', 'start']).default('phase').describe('Where one must be able to go back to: the end of each phase, or only before it began.'),
+  }).prefault({}).describe('What must be possible when something goes wrong.'),
+  performance: strict({
+    documents_per_second: z.number().positive().optional().describe('Mapped, posted and loaded, over all.'),
+    memory: size.optional().describe('What staging may have at most.'),
+  }).prefault({}).describe('Targets that measurements are held against.'),
   max_error_rate: z.number().min(0).max(1).default(0.001).describe('The gate: share of records that may fail (0.001 is 0.1%).'),
   max_minutes: z.number().positive().optional().describe('The gate: longest a run may take, from the source to the proof.'),
   tolerance: z.number().min(0).max(0.01).default(0).describe('Largest difference of a total that still passes, in units of its currency.'),

@@ -35,6 +35,7 @@ export const CODES = {
   'target-changed': { kind: 'conflict', about: 'The target changed since pre-flight.' },
   'ledger-broken': { kind: 'broken', about: 'The ledger or journal contradicts itself or the target.' },
   'preflight-blocked': { kind: 'data', about: 'Blocking findings are open and the policy says stop.' },
+  'preflight-stale': { kind: 'usage', about: 'What pre-flight (or a plan) approved has changed since: mappings, corrections, configuration or site.' },
   'verify-failed': { kind: 'data', about: 'A proof failed; the report names the documents.' },
   'rollback-failed': { kind: 'broken', about: 'After an undo the tables are not as before.' },
   'interrupted': { kind: 'transient', about: 'The run was stopped; `landfall run --resume` goes on.' },

@@ -42,7 +42,7 @@ function entityCoverage(entity: MappedEntity, uses: Map<string, Set<string>>): E
 }
 
 /** Columns an expression names: `[alias or null, column]`. */
-function columnsIn(text: string): [string | null, string][] {
+export function columnsIn(text: string): [string | null, string][] {
   const found: [string | null, string][] = []
   const walk = (node: Node): void => {
     if (node.kind === 'column') found.push([node.alias, node.name])

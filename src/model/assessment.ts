@@ -40,6 +40,8 @@ export interface AssessedColumn {
   /** Why this is personal data; null: nothing says so. */
   personal: string | null
   sampled: boolean
+  /** What the schema's documentation says it is; absent: nothing. */
+  about?: string
 }
 
 export interface AssessedEntity {
@@ -62,6 +64,8 @@ export interface AssessedEntity {
   partOf: string | null
   duplicates: { whole: number; exact: number; near: number }
   notes: string[]
+  /** What the schema's documentation says it is; absent: nothing. */
+  about?: string
 }
 
 /** A relation: records of `from` name a record of `to`. `orphans`: records whose value no record of `to` has. */
@@ -120,4 +124,6 @@ export interface Assessment {
   relations: AssessedRelation[]
   findings: AssessedFinding[]
   lanes: LaneTime[]
+  /** Documentation that was held against what is there: tables and columns of it, and how many of them are as it says. Absent: none was given. */
+  documentation?: { files: string[]; tables: number; columns: number; found: number; agreeing: number }
 }

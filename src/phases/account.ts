@@ -1,5 +1,6 @@
 import { isChild, type ChildSpec, type LoadedMapping } from '../config/mapping-schema.ts'
 import { draftRelation } from '../model/draft.ts'
+import { recordsOf } from '../mapping/corrected.ts'
 import { rawRelation, relationSql } from '../staging/load.ts'
 import { ident, literal, type Staging } from '../staging/staging.ts'
 import type { Extracted } from './extract.ts'
@@ -35,7 +36,7 @@ export async function accountRecords(staging: Staging, mappings: LoadedMapping[]
     const exists = await Promise.all(mapping.documents.map((document) => staging.exists(draftRelation(document.doctype))))
     const usable = selects.filter((_, i) => i === 0 || i > mapping.documents.length || exists[i - 1])
     await staging.run(`INSERT INTO work.fates SELECT ${literal(mapping.entity)}, r._row, coalesce(f.fate, 'skipped'), coalesce(f.reason, 'no document is made of it')
-      FROM ${relationSql(rawRelation(read.source, read.table))} r LEFT JOIN (SELECT row, arg_min(fate, rank) AS fate, arg_min(reason, rank) AS reason
+      FROM ${await recordsOf(staging, read.source, read.table)} r LEFT JOIN (SELECT row, arg_min(fate, rank) AS fate, arg_min(reason, rank) AS reason
         FROM (SELECT row, fate, reason, CASE fate WHEN 'error' THEN 1 WHEN 'migrated' THEN 2 ELSE 3 END AS rank FROM (${usable.join(' UNION ALL ')})) GROUP BY row) f ON f.row = r._row`)
     accounts.push(await summarize(staging, mapping.entity, read, [...new Set([...mapping.documents.map((document) => document.doctype), ...own.map((use) => use.doctype)])]))
   }
@@ -87,7 +88,8 @@ async function summarize(staging: Staging, name: string, read: Extracted['entiti
   const of = (fate: string): [string, number][] => rows.filter((row) => row.fate === fate).map((row) => [row.reason, Number(row.n)])
   const sum = (parts: [string, number][]): number => parts.reduce((total, [, n]) => total + n, 0)
   const errors = of('error')
-  if (read.rejected > 0) errors.push(['rejected while read', read.rejected])
+  const restored = Number((await staging.one<{ n: number }>(`SELECT count(*) AS n FROM work.fates WHERE entity = ${literal(name)}`))?.n ?? 0) - read.staged
+  if (read.rejected > restored) errors.push(['rejected while read', read.rejected - restored])
   return {
     name, source: read.source, table: read.table, doctypes, sourceCount: read.staged + read.rejected, migrated: sum(of('migrated')), errors: sum(errors), skipped: sum(of('skipped')),
     skippedWhy: Object.fromEntries(of('skipped')), errorsWhy: Object.fromEntries(errors),

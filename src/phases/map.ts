@@ -36,8 +36,8 @@ export interface MapOptions {
   clock: Clock
   /** Time zone of the site, where its today is that of the clock. Default: the clock's own day. */
   timeZone?: string
-  /** Only documents of this DocType whose `(entity, key)` are in the relation are posted: for a retry. All others stay as they are. */
-  only?: { doctype: string; relation: string }
+  /** Only documents whose `(doctype, entity, key)` are in the relation (doctype NULL: of any) are posted: for a retry. All others stay as they are. */
+  only?: { relation: string }
 }
 
 export interface MappedDoctype { doctype: string; phase: string; wave: number; drafts: number; known: number; posted: number; refused: number; findings: number }
@@ -137,7 +137,7 @@ interface Aside { drafts: number; count: number; known: number; condition: strin
 /** Which of the new drafts are to be posted: those the ledger does not call loaded, and in a retry only those of the cluster. */
 async function setAside(ctx: PhaseContext, options: MapOptions, doctype: string, { from, to }: Drafted): Promise<Aside> {
   const loaded = `EXISTS (SELECT 1 FROM ${options.target.documents} l WHERE l.doctype = ${literal(doctype)} AND l.outcome = 'loaded' AND l.entity = d._entity AND l."key" = d._key)`
-  const wanted = options.only === undefined ? 'true' : options.only.doctype !== doctype ? 'false' : `EXISTS (SELECT 1 FROM ${options.only.relation} o WHERE o.entity = d._entity AND o."key" = d._key)`
+  const wanted = options.only === undefined ? 'true' : `EXISTS (SELECT 1 FROM ${options.only.relation} o WHERE o.entity = d._entity AND o."key" = d._key AND (o.doctype IS NULL OR o.doctype = ${literal(doctype)}))`
   const range = `d._id BETWEEN ${from} AND ${to}`
   const condition = `${range} AND NOT ${loaded} AND ${wanted}`
   const row = await ctx.staging.one<{ drafts: number; n: number; known: number }>(`SELECT count(*) AS drafts, count(*) FILTER (WHERE ${condition}) AS n, count(*) FILTER (WHERE ${loaded}) AS known FROM ${draftRelation(doctype)} d WHERE ${range}`)

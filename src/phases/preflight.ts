@@ -35,13 +35,14 @@ export async function groupFindings(staging: Staging, options: { severity?: Seve
   return result
 }
 
-function causeText(group: { severity: string; type: string; doctype: string; cause: string }): string {
+/** What the id of a group is made of. */
+export function causeText(group: { severity: string; type: string; doctype: string; cause: string }): string {
   return [group.severity, group.type, group.doctype, group.cause].join('\u001f')
 }
 
-/** SQL condition on `ops.findings` (alias none) that selects the findings of a group. */
-export function causeCondition(group: CauseGroup): string {
-  return `coalesce(cause, type) = ${literal(group.cause)} AND doctype = ${literal(group.doctype)} AND severity = ${literal(group.severity)} AND type = ${literal(group.type)}`
+/** SQL condition on `ops.findings` (under `alias`, with its dot) that selects the findings of a group. */
+export function causeCondition(group: CauseGroup, alias = ''): string {
+  return `coalesce(${alias}cause, ${alias}type) = ${literal(group.cause)} AND ${alias}doctype = ${literal(group.doctype)} AND ${alias}severity = ${literal(group.severity)} AND ${alias}type = ${literal(group.type)}`
 }
 
 export interface FindingCounts { blocking: number; warning: number; info: number; refusedDocuments: number }

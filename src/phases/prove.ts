@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { LandfallError } from '../errors/error.ts'
 import { timestamp, type Clock } from '../model/clock.ts'
 import { Chains, refKey, type GivenDocument } from '../posting/canary/chain.ts'
-import { bindingOf, compareEffects, judge, proofsOf, saveProof, type CanaryRunner, type ShapeProof } from '../posting/canary/proof.ts'
+import { bindingOf, compareEffects, judge, proofsOf, saveProof, type CanaryRunner, type ProofBinding, type ShapeProof } from '../posting/canary/proof.ts'
 import { chooseCanaries, findShapes, type CanaryOptions, type Shape } from '../posting/canary/shapes.ts'
 import { predictSet, type Effect } from '../posting/canary/set.ts'
 import { PostingEngine } from '../posting/engine.ts'
@@ -14,7 +14,7 @@ import type { Target } from '../targets/target.ts'
 
 export interface ProveOptions {
   site: Site
-  target: Target
+  target: Pick<Target, 'tables'>
   /** DocTypes in order of load. */
   order: string[]
   /** DocTypes to prove; absent: all. */
@@ -23,8 +23,8 @@ export interface ProveOptions {
   clock: Clock
   /** Where rows of the site travel through on their way into the engine's own database. */
   spoolFolder: string
-  /** Which rules predict; see `rulesVersion`. */
-  rules: string
+  /** Which rules predict documents of a DocType; see `rulesVersion`. */
+  rules: ProofBinding['rules']
   /** What the site says it is by now (versions, customisations): another answer voids proofs, as another description does. */
   siteState?: string
   /** The site's own time zone, which its today and now are of. */

@@ -22,7 +22,7 @@ import { RULES } from './doctypes/rules.ts'
 export interface PostingOptions {
   /** As ERPNext's `flags.in_import`: given names are kept, defaults are not applied, Select values not checked. */
   import?: boolean
-  /** Documents worked on at a time (default: as many as make 80,000 rows with their child rows); the rows predicted do not depend on it. */
+  /** Documents worked on at a time (default: as many as memory bears, 80,000 rows with their child rows at 700 MB); the rows predicted do not depend on it. */
   batchDocuments?: number
   /** Further rules, or other ones for the same DocTypes. */
   rules?: PostingRule[]
@@ -49,7 +49,9 @@ export interface PostHow {
   notices?: Map<number, string[]>
 }
 
-const BATCH_ROWS = 80_000
+/** Rows of a batch for each byte staging may hold in memory: a batch costs half a second whatever its size, and each row, at worst, some 5 KB of working tables. */
+const ROWS_PER_BYTE = 80_000 / 667e6
+const LEAST_ROWS = 80_000, MOST_ROWS = 300_000
 /** After everything the site may find. */
 const LAST_STAGE = 999
 
@@ -140,11 +142,12 @@ export class PostingEngine {
     return total
   }
 
-  /** Documents a batch takes so that, with their child rows, it is of `BATCH_ROWS` rows on average. */
+  /** Documents a batch takes so that, with their child rows, it is of as many rows as memory bears, on average. */
   async #batchSize(source: DraftSource): Promise<number> {
+    const most = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, Math.round(this.#staging.memoryBytes * ROWS_PER_BYTE)))
     const counts = await this.#staging.one<{ documents: number; rows: number }>(`SELECT (SELECT COUNT(*) FROM ${source.documents.relation}) AS documents, ` +
       `${[source.documents, ...source.children.values()].map(({ relation }) => `(SELECT COUNT(*) FROM ${relation})`).join(' + ')} AS rows`)
-    return Math.max(1, Math.round(BATCH_ROWS * (counts!.documents / Math.max(1, counts!.rows))))
+    return Math.max(1, Math.round(most * (counts!.documents / Math.max(1, counts!.rows))))
   }
 
   /** Forgets what was learned inside a transaction that was rolled back. */

@@ -157,7 +157,7 @@ export class Written {
 
   async #updated(engine: PostingEngine): Promise<Answer['updated']> {
     const rows = await engine.staging.all<{ tbl: string; key: string; col: string; first: string; last: string }>(
-      `SELECT tbl, "key", col, arg_min(before, seq) AS first, arg_max("after", seq) AS last FROM ops.updates GROUP BY ALL ORDER BY tbl, "key", col`)
+      `SELECT tbl, "key", col, arg_min(COALESCE(before, 'null'), seq) AS first, arg_max(COALESCE("after", 'null'), seq) AS last FROM ops.updates GROUP BY ALL ORDER BY tbl, "key", col`)
     const updated: NonNullable<Answer['updated']> = {}
     for (const { tbl, key, col, first, last } of rows) {
       const before = JSON.parse(first) as Json, after = JSON.parse(last) as Json

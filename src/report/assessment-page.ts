@@ -27,7 +27,7 @@ export function duration(seconds: number): string {
 
 /** One self-contained page: opens from disk, loads nothing. Its only script draws the relation diagram. */
 export function renderAssessment(assessment: Assessment): string {
-  const body = [heading(assessment), figures(assessment), samples(assessment), findings(assessment), section('Relations', relationDiagram(assessment) + relations(assessment)), entities(assessment), personal(assessment), lanes(assessment), details(assessment)].join('\n')
+  const body = [heading(assessment), figures(assessment), samples(assessment), documentation(assessment), findings(assessment), section('Relations', relationDiagram(assessment) + relations(assessment)), entities(assessment), personal(assessment), lanes(assessment), details(assessment)].join('\n')
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escape(assessment.project)}: assessment</title><style>${STYLE}${DIAGRAM_STYLE}${OWN_STYLE}</style></head>
 <body><main>${body}<footer>Made by Landfall ${escape(assessment.landfall)}. The same facts stand in assessment.json and assessment.yaml.</footer></main></body></html>
@@ -43,6 +43,10 @@ function figures({ totals, findings: list }: Assessment): string {
   const figure = (value: string, label: string): string => `<div><b>${value}</b><span>${label}</span></div>`
   const touched = list.filter((finding) => finding.effect === 'refused').reduce((sum, finding) => sum + finding.records, 0)
   return `<div class="figures">${figure(count(totals.entities), 'entities')}${figure(count(totals.columns), 'columns')}${figure(count(totals.records), 'records')}${figure(count(totals.relations), 'relations')}${figure(count(totals.findings), 'findings')}${figure(count(touched), 'records that would be refused')}${figure(count(totals.personalColumns), 'columns of personal data')}</div>`
+}
+
+function documentation({ documentation: held }: Assessment): string {
+  return held === undefined ? '' : section('Documentation of the schema', `<p>${escape(held.files.join(', '))}: ${count(held.tables)} tables with ${count(held.columns)} columns. ${count(held.found)} of these columns were found, ${count(held.agreeing)} are as it says; each difference is among the findings.</p>`)
 }
 
 function samples({ restsOnSample }: Assessment): string {
@@ -98,13 +102,13 @@ function lanes({ lanes: list }: Assessment): string {
 
 function details({ entities: list }: Assessment): string {
   return section('Columns', list.map((entity) => `<details id="${escape(entity.id)}"><summary><b>${escape(entity.id)}</b> <span class="soft">${count(entity.records)} records, ${entity.columns.length} columns${entity.sample === null ? '' : ', by a sample'}</span></summary>
-${entity.notes.length === 0 ? '' : `<ul class="soft">${entity.notes.map((note) => `<li>${escape(note)}</li>`).join('')}</ul>`}<div class="columns">${table(['Column', 'Declared', 'Is', '#Empty', '#Different', 'From', 'To', '#Longest', 'Frequent', 'Patterns', '#Odd'], entity.columns.map((column) => columnRow(entity, column)))}</div></details>`).join(''))
+${entity.about === undefined ? '' : `<p>${escape(entity.about)}</p>`}${entity.notes.length === 0 ? '' : `<ul class="soft">${entity.notes.map((note) => `<li>${escape(note)}</li>`).join('')}</ul>`}<div class="columns">${table(['Column', 'Declared', 'Is', '#Empty', '#Different', 'From', 'To', '#Longest', 'Frequent', 'Patterns', '#Odd'], entity.columns.map((column) => columnRow(entity, column)))}</div></details>`).join(''))
 }
 
 function columnRow(entity: AssessedEntity, column: AssessedColumn): string {
   const is = `${column.type}${column.format === column.type ? '' : `, ${column.format}`}${column.unique ? ', unique' : ''}${column.personal === null ? '' : `, personal: ${column.personal}`}`
   const short = (text: string | null): string => (text === null ? '' : text.length > 40 ? `${text.slice(0, 39)}…` : text)
   const odd = column.misfits
-  return row([cell(column.name), cell(column.declared || 'not declared', 'soft'), cell(is), number(entity.records - column.values + column.blanks), cell(`${column.distinctExact ? '' : '~'}${count(column.distinct)}`, 'n'), cell(short(column.min)), cell(short(column.max)), number(column.maxLength),
+  return row([`<td>${escape(column.name)}${column.about === undefined ? '' : `<br><span class="soft">${escape(column.about)}</span>`}</td>`, cell(column.declared || 'not declared', 'soft'), cell(is), number(entity.records - column.values + column.blanks), cell(`${column.distinctExact ? '' : '~'}${count(column.distinct)}`, 'n'), cell(short(column.min)), cell(short(column.max)), number(column.maxLength),
     cell(column.unique ? '' : column.frequent.slice(0, 4).map((one) => `${short(one.value)} (${count(one.records)})`).join(', '), 'soft'), cell(column.patterns.slice(0, 3).map((one) => short(one.pattern)).join(' · '), 'soft'), number(odd)])
 }

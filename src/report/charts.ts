@@ -41,3 +41,24 @@ export function phaseChart(view: RunView): string {
     ] as never,
   }, 900, 70 + phases.length * 24)
 }
+
+/** Tasks after one another on a line of time; the window they must fit into is drawn where it is near. Seconds. */
+export function ganttChart(tasks: { name: string; start: number; low: number; high: number }[], window: number): string {
+  const end = Math.max(...tasks.map((task) => task.start + task.high), 0.001), [unit, label] = end >= 172_800 ? [86_400, 'days'] : end >= 7200 ? [3600, 'hours'] : end >= 180 ? [60, 'minutes'] : [1, 'seconds']
+  const bars = [...tasks].reverse(), shown = (seconds: number): number => Math.round((seconds / unit) * 1000) / 1000
+  const near = window <= end * 3
+  return draw({
+    grid: { left: 210, right: 90, top: 22, bottom: 44 },
+    xAxis: { type: 'value', name: label, nameLocation: 'middle', nameGap: 28, max: near ? shown(Math.max(end, window) * 1.02) : shown(end * 1.02), splitLine: { lineStyle: { color: INK.line } }, axisLabel: { showMaxLabel: false } },
+    yAxis: { type: 'category', data: bars.map((task) => task.name), axisTick: { show: false }, axisLabel: { width: 200, overflow: 'truncate' } },
+    series: [
+      { type: 'bar', stack: 'time', itemStyle: { color: 'transparent' }, data: bars.map((task) => shown(task.start)), silent: true },
+      { type: 'bar', stack: 'time', barWidth: 14, itemStyle: { color: INK.bar }, data: bars.map((task) => shown(task.low)) },
+      {
+        type: 'bar', stack: 'time', barWidth: 14, itemStyle: { color: 'rgba(51,101,138,.35)' }, data: bars.map((task) => shown(task.high - task.low)),
+        label: { show: true, position: 'right', color: INK.axis, formatter: (point: { dataIndex: number }) => `${shown(bars[point.dataIndex]?.high ?? 0).toLocaleString('en-US', { maximumFractionDigits: 1 })}` },
+        ...near ? { markLine: { silent: true, symbol: 'none', data: [{ xAxis: shown(window) }], lineStyle: { color: INK.errors, type: 'solid' }, label: { formatter: 'window', color: INK.errors } } } : {},
+      },
+    ] as never,
+  }, 900, 80 + bars.length * 24)
+}

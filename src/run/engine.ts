@@ -18,6 +18,8 @@ export interface Migration {
   project: string
   /** Hash over configuration, mappings and site: a run is only gone on with under the configuration it began with. */
   fingerprint: string
+  /** The parts of that hash by name: what is said to have changed. */
+  parts?: Record<string, string>
   plan: Plan
   extract: ExtractOptions
   map: Omit<MapOptions, 'described'>
@@ -50,7 +52,7 @@ export async function runMigration(migration: Migration, ports: RunPorts, option
   await createOps(ports.staging)
   const staged = await stagedRun(ports.staging)
   if (staged?.run !== run || staged.fingerprint !== migration.fingerprint) await resetStaging(ports.staging, run, migration.fingerprint)
-  ctx.record(record ? 'run-resumed' : 'run-started', { project: migration.project, fingerprint: migration.fingerprint })
+  ctx.record(record ? 'run-resumed' : 'run-started', { project: migration.project, fingerprint: migration.fingerprint, ...(migration.parts === undefined ? {} : { parts: migration.parts }) })
   ctx.emit({ type: 'run-started', run, project: migration.project, resumed: record !== null })
   const facts: RunFacts = {
     project: migration.project, run, status: 'failed', startedAt: record?.startedAt ?? timestamp(ports.clock), endedAt: '',
@@ -129,8 +131,15 @@ function lastRun(ports: RunPorts, migration: Migration): RunRecord | null {
   const last = runs.filter((entry) => entry.status !== 'rolled-back').at(-1)
   if (!last) throw new LandfallError('usage', 'There is no run to go on with: all were rolled back.', { hint: 'Start another: landfall run' })
   if (last.fingerprint !== migration.fingerprint) {
-    throw new LandfallError('usage', `Configuration, mappings or site changed since run ${last.run} began.`, { hint: 'Begin a new run: landfall run. What the interrupted one wrote is known and not written again.' })
+    throw new LandfallError('preflight-stale', `${changedSince(last, migration)} changed since run ${last.run} began, so what its pre-flight approved is not what would be loaded.`, { hint: 'landfall run begins anew, with a pre-flight of its own; landfall preflight only checks. What the interrupted run wrote is known and not written again.' })
   }
   return last
 }
 
+/** Which parts of the configuration a run was begun with are others now. */
+function changedSince(last: RunRecord, { parts }: Migration): string {
+  const names = last.parts === null || parts === undefined ? [] : [...new Set([...Object.keys(last.parts), ...Object.keys(parts)])].filter((name) => last.parts![name] !== parts[name])
+  if (names.length === 0) return 'Configuration, mappings, corrections or site'
+  const shown = names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '')
+  return `${shown[0]!.toUpperCase()}${shown.slice(1)}`
+}

@@ -4,7 +4,7 @@ export type RunStatus = 'running' | 'checked' | 'done' | 'blocked' | 'failed' | 
 
 /** A run as the journal tells it. `status` running: it never ended, so it was killed (or runs right now). Times are timestamps in UTC. */
 export interface RunRecord {
-  run: string; fingerprint: string; startedAt: string; endedAt: string | null; status: RunStatus
+  run: string; fingerprint: string; parts: Record<string, string> | null; startedAt: string; endedAt: string | null; status: RunStatus
   /** Work that was finished, in order; `milliseconds` how long it took, `at` when it ended. */
   scopes: ScopeRecord[]
   steps: string[]
@@ -16,7 +16,7 @@ export function runsOf(events: JournalEvent[]): RunRecord[] {
   const runs = new Map<string, RunRecord>()
   for (const event of events) {
     if (event.type === 'run-started') {
-      runs.set(event.run, { run: event.run, fingerprint: String(event['fingerprint'] ?? ''), startedAt: event.at, endedAt: null, status: 'running', scopes: [], steps: [] })
+      runs.set(event.run, { run: event.run, fingerprint: String(event['fingerprint'] ?? ''), parts: (event['parts'] ?? null) as Record<string, string> | null, startedAt: event.at, endedAt: null, status: 'running', scopes: [], steps: [] })
     }
     const run = runs.get(event.type === 'rolled-back' ? String(event['of']) : event.run)
     if (!run) continue

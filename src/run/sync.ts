@@ -10,11 +10,12 @@ import { countFindings } from '../phases/preflight.ts'
 import { claimStaging, createOps, noteStep, stagedRun, stepDone } from '../phases/steps.ts'
 import { detectChanges, type Detected, type Detection } from '../phases/sync/detection.ts'
 import { keepGiven } from '../phases/sync/given.ts'
-import { planChanges, type ChangePlan } from '../phases/sync/planned-changes.ts'
+import { noteConflicts, planChanges, type ChangePlan } from '../phases/sync/planned-changes.ts'
 import type { Conflict } from '../phases/sync/reconciliation.ts'
 import { rawVersion } from '../phases/sync/raw-delta.ts'
 import { readWatermarks, watermarkRows } from '../phases/sync/watermarks.ts'
 import { verify } from '../phases/verify.ts'
+import type { LogSettings } from '../sources/changes.ts'
 import { makeContext, type RunPorts } from './context.ts'
 import type { Migration } from './engine.ts'
 import type { RunFacts } from './facts.ts'
@@ -23,6 +24,8 @@ import { runsOf } from './history.ts'
 export interface SyncOptions {
   /** The rule of an entity by its name; null: it is not synced. */
   rule(entity: string): SyncRule | null
+  /** How logs of sources are read, for entities that are captured. */
+  log: LogSettings
   /** Compare everything and look at every document again, whatever the watermarks say. */
   all: boolean
   /** Prove the result, as after a run. */
@@ -47,7 +50,7 @@ export async function runSync(migration: Migration, ports: RunPorts, options: Sy
   if (target.change === undefined) throw new LandfallError('usage', 'Documents of this target cannot be changed by a sync.', { hint: 'Sync a rehearsal, or load with landfall run.' })
   await keepGiven(staging, target, planOrder(migration.plan))
   const { marks, version } = await readWatermarks(staging, target)
-  const detection = await detectChanges(ctx, { ...migration.extract, rule: options.rule, compareAll: options.all, watermarks: marks })
+  const detection = await detectChanges(ctx, { ...migration.extract, rule: options.rule, log: options.log, compareAll: options.all, watermarks: marks })
   const current = await rawVersion(staging)
   const result: SyncResult = { run: null, at, detected: detection.entities, inserted: 0, changed: 0, gone: 0, conflicts: [], facts: null, milliseconds: 0 }
   const last = { run: ctx.run, batch: `${ctx.run}:synced`, watermarks: watermarkRows(detection.watermarks), at: now, version: current }
@@ -106,13 +109,21 @@ async function write(migration: Migration, ctx: PhaseContext, plan: ChangePlan, 
     ctx.record('batch', { changes: true, from, to })
     ctx.reached('sync intent')
     const refused = await ctx.attempt({ step: 'load' }, async () => target.change?.({ ...work.last, batch, from, to, watermarks: [] }) ?? [])
-    for (const { doctype, name, reason } of refused) plan.conflicts.push({ doctype, name, entity: '', key: '', field: '', was: null, site: null, source: null, why: `the site refused the change: ${reason}`, kept: 'site' })
+    if (refused.length > 0) await noteRefused(ctx, plan, refused)
     gauge.add(to - from + 1, refused.length)
     ctx.reached('sync changed')
   }
   await target.change?.({ ...work.last, from: 1, to: 0 })
   ctx.reached('sync marked')
   gauge.end()
+}
+
+/** What the site refused waits for people, like a conflict. */
+async function noteRefused(ctx: PhaseContext, plan: ChangePlan, refused: { doctype: string; name: string; reason: string }[]): Promise<void> {
+  const known = new Map((await ctx.staging.all<{ doctype: string; name: string; entity: string; key: string }>('SELECT doctype, name, entity, "key" FROM ops.sync_documents')).map((one) => [`${one.doctype}\u001f${one.name}`, one]))
+  const conflicts = refused.map(({ doctype, name, reason }): Conflict => ({ doctype, name, entity: known.get(`${doctype}\u001f${name}`)?.entity ?? '', key: known.get(`${doctype}\u001f${name}`)?.key ?? '', field: '', was: null, site: null, source: null, why: `the site refused the change: ${reason}`, kept: 'site' }))
+  plan.conflicts.push(...conflicts)
+  await noteConflicts(ctx.staging, conflicts)
 }
 
 /** What was read, with the numbers of now. */

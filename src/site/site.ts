@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readShippedCatalog } from './catalog.ts'
-import { packColumn, packField, unpackDocType, type CompactDocType, type Loose } from './compact.ts'
+import { packColumn, packDocType, packField, unpackDocType, type CompactDocType, type Loose } from './compact.ts'
 import { DocTypeMeta, type Column } from './doctype.ts'
 import { readSiteFolder, type SiteData } from './folder.ts'
 import { impliedRecords } from './implied.ts'
@@ -23,8 +23,12 @@ export class Site {
   /** The folder it was read from; null for the shipped catalog. */
   readonly folder: string | null
 
-  private constructor(data: SiteData, folder: string | null) {
+  /** The site as it was described, before anything was added to it here. */
+  readonly described: Site
+
+  private constructor(data: SiteData, folder: string | null, described?: Site) {
     this.#data = data
+    this.described = described ?? this
     this.folder = folder
     this.#packed = new Map(data.doctypes.map((doctype) => [doctype[0], doctype]))
   }
@@ -51,7 +55,21 @@ export class Site {
       const [name, module, flags, texts, controller, fields, columns] = packed
       return [name, module, flags, texts, controller, [...fields, packField(field)], column === null ? columns : [...columns, packColumn([column.name, column.type, column.nullable, column.key, column.default])]]
     })
-    return new Site({ ...this.#data, doctypes }, this.folder)
+    return new Site({ ...this.#data, doctypes }, this.folder, this.described)
+  }
+
+  /** This site with a DocType of its own, or with another form of one it has; in the form of a line of `doctypes.jsonl`. This one stays as it is. */
+  withDocType(line: Loose): Site {
+    const packed = packDocType(line), others = this.#data.doctypes.filter(([name]) => name !== packed[0])
+    return new Site({ ...this.#data, doctypes: [...others, packed] }, this.folder, this.described)
+  }
+
+  /** This site with more records of a DocType; those it has under the same names give way. This one stays as it is. */
+  withRecords(doctype: string, added: SiteRecord[]): Site {
+    if (added.length === 0) return this
+    const names = new Set(added.map((record) => record['name'])), all = [...this.records(doctype).filter((record) => !names.has(record['name'] ?? null)), ...added]
+    const columns = [...new Set(all.flatMap((record) => Object.keys(record)))]
+    return new Site({ ...this.#data, records: { ...this.#data.records, [doctype]: { columns, rows: all.map((record) => columns.map((column) => record[column] ?? null)) } } }, this.folder, this.described)
   }
 
   /** Every DocType, in order of name. */

@@ -47,11 +47,14 @@ export interface ChangeReader {
   readonly log?: ChangeLog
 }
 
+/** How a source's log is read: the name of PostgreSQL's slot and publication, the number of MySQL's replica. */
+export interface LogSettings { slot: string; serverId: number }
+
 export interface ChangeLog {
   /** The position of now: whatever is committed later comes after it. Creates what keeps the log from being thrown away. */
   begin(entities: string[]): Promise<string>
-  /** Keys touched after `position`, at most about `limit` events. */
-  read(position: string, entities: string[], limit: number): Promise<Captured>
+  /** Keys touched after `position`, up to now. */
+  read(position: string, entities: string[]): Promise<Captured>
   /** What lies before is not needed any more. */
   release(position: string): Promise<void>
 }

@@ -1,6 +1,6 @@
 import type { Batch, Cursor, Measure } from '../model/batch.ts'
 import type { SourceCatalog } from '../model/entity.ts'
-import type { ChangeReader } from './changes.ts'
+import type { ChangeReader, LogSettings } from './changes.ts'
 
 export interface ReadRequest {
   entity: string
@@ -46,7 +46,7 @@ export interface Source {
   read(request: ReadRequest): AsyncIterable<Batch>
   /** Count and sums computed by the origin where it can, else by an independent second reading (not through read()). Null where impossible. */
   measure(entity: string, sums: string[]): Promise<Measure | null>
-  /** What changed since an earlier reading; absent where a source can only be read whole. */
-  changes?(): ChangeReader
+  /** What changed since an earlier reading, also from its log where `log` is given; absent where a source can only be read whole. */
+  changes?(log?: LogSettings): ChangeReader
   close(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import { ident, literal } from '../staging/staging.ts'
 import { timestamp } from '../model/clock.ts'
 import type { Json, Value } from '../model/value.ts'
-import { columnOf } from './custom-field-schema.ts'
+import { columnOf } from '../site/custom-field-columns.ts'
 import type { GivenDocument, Inserted } from './documents.ts'
 import { SiteException, thrown, unsupported } from './exception.ts'
 import { cint } from './python-text.ts'
@@ -33,7 +33,7 @@ export async function insertCustomField(served: ServedSite, given: GivenDocument
   const allowed = (meta.field('fieldtype')?.options ?? '').split('\n').filter((option) => option !== '')
   if (!allowed.includes(fieldtype)) throw thrown('ValidationError', ` Field Type cannot be "${fieldtype}". It should be one of ${allowed.map((option) => `"${option}"`).join(', ')}`)
   const unique = cint(given['unique'])
-  if (columnOf({ dt, fieldname, fieldtype, unique }) === null) throw unsupported(`The stand-in makes no Custom Field of type ${fieldtype}`)
+  if (columnOf({ fieldname, fieldtype, unique }) === null) throw unsupported(`The stand-in makes no Custom Field of type ${fieldtype}`)
   const at = timestamp(served.clock)
   const fixed: Record<string, Value> = {
     name, owner: 'Administrator', modified_by: 'Administrator', creation: at, modified: at, docstatus: 0, dt, label: label || null, fieldname, fieldtype, insert_after: text('insert_after') || null, unique,

@@ -53,6 +53,8 @@ export interface Target {
   /** SQL name of the schema of the ledger. */
   readonly ledger: string
   describe(): Promise<TargetInfo>
+  /** Reads documents once more, so that `tables` and `rows` hold what people made of them; false where that cannot be. Absent where `tables` is the site itself. */
+  refresh?(doctype: string, names: string[]): Promise<boolean>
   /** Changes documents that are there, for a sync. Answers what could not be done to which. Absent: the target takes new documents only. */
   change?(batch: ChangeBatch): Promise<{ doctype: string; name: string; reason: string }[]>
   write(batch: LoadBatch): Promise<Outcome[]>

@@ -40,7 +40,7 @@ test('a project goes from a folder of exports to a site and back, command by com
     const said = (await landfall('status', '--json')).lines.find((line) => line['type'] === 'standing') as unknown as { stages: { stage: string; state: string }[]; openFindings: number | null; next: { command: string } }
     return { stages: Object.fromEntries(said.stages.map(({ stage, state }) => [stage, state])), openFindings: said.openFindings, next: said.next.command }
   }
-  expect(await standing()).toEqual({ stages: { assessed: 'not yet', mapped: 'done', planned: 'done', checked: 'not yet', loaded: 'not yet' }, openFindings: null, next: 'landfall preflight' })
+  expect(await standing()).toEqual({ stages: { assessed: 'not yet', mapped: 'done', planned: 'done', piloted: 'not yet', checked: 'not yet', loaded: 'not yet' }, openFindings: null, next: 'landfall preflight' })
   const blocked = await landfall('run', '--json')
   expect(blocked.code).toBe(1)
   expect(blocked.lines.find((line) => line['type'] === 'result')).toMatchObject({ status: 'blocked', outcomes: null })

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { loadSite, openProjectSource } from '../../src/cli/compose.ts'
@@ -11,9 +12,11 @@ import { loadProject } from '../../src/config/project.ts'
 import { coverage } from '../../src/mapping/coverage.ts'
 import { suggest } from '../../src/mapping/suggest/suggest.ts'
 import type { OpenList } from '../../src/mapping/suggest/proposal-file.ts'
+import type { MappingDocument } from '../../src/model/mapping-document.ts'
 import type { Assessment } from '../../src/model/assessment.ts'
 import { makePlan, planDocuments } from '../../src/phases/plan.ts'
 import type { DescribedEntity } from '../../src/phases/extract.ts'
+import { chromiumPath } from '../chromium.ts'
 import { landfall } from './command-line.ts'
 import { northwindProject, type NorthwindProject } from './northwind.ts'
 
@@ -80,6 +83,61 @@ describe('map --suggest on the demo business', () => {
     const again = await landfall(['map', '--suggest'], { cwd: own })
     expect(again.out).toContain('kept')
   }, 200_000)
+
+  test('mappings are written for people, with what became of the first records', async () => {
+    const done = await landfall(['map', '--document', '--out', 'paper'], { cwd: own })
+    expect(done.code, done.out + done.err).toBe(0)
+    const document = JSON.parse(readFileSync(join(own, 'paper/mapping.json'), 'utf8')) as MappingDocument
+    const customer = document.entities.find((entity) => entity.entity === 'customers')!.documents.find((one) => one.doctype === 'Customer')!
+    const name = customer.fields.find((field) => field.field === 'customer_name')!
+    expect(name.examples.length).toBe(3)
+    for (const example of name.examples) expect(example.new).toBe(example.old?.trim())
+    expect(document.entities.find((entity) => entity.entity === 'customers')!.open).toContain('Gesperrt')
+    const markdown = readFileSync(join(own, 'paper/mapping.md'), 'utf8')
+    expect(markdown).toContain(`| Customer Name \`customer_name\` | as it is | ${name.examples[0]!.old} → ${name.examples[0]!.new} |`)
+    const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox', '--disable-background-networking'] })
+    try {
+      const page = await browser.newPage(), errors: string[] = []
+      page.on('pageerror', (error) => errors.push(error.message))
+      page.on('request', (request) => { if (!request.url().startsWith('file:')) errors.push(request.url()) })
+      await page.goto(`file://${join(own, 'paper/mapping.html')}`)
+      expect(await page.locator('#customers h3').allTextContents()).toContain('Customer')
+      expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true)
+      expect(errors).toEqual([])
+    } finally {
+      await browser.close()
+    }
+  }, 60_000)
+
+  test('mappings are remembered and offered to the next project of the same kind', async () => {
+    const next = mkdtempSync(join(tmpdir(), 'landfall-suggest-next-')), memory = join(next, 'memory')
+    try {
+      const kept = await landfall(['map', '--remember', '--memory', memory], { cwd: folder })
+      expect(kept.code, kept.out + kept.err).toBe(0)
+      const { opening: _opening, proof: _proof, ...config } = parse(readFileSync(join(folder, 'landfall.yaml'), 'utf8')) as Record<string, unknown>
+      cpSync(join(folder, 'exports'), join(next, 'exports'), { recursive: true })
+      cpSync(join(folder, '.landfall/assessment'), join(next, '.landfall/assessment'), { recursive: true })
+      writeFileSync(join(next, 'landfall.yaml'), stringify({ ...config, project: 'next' }))
+      // One table has lost a column its mapping rests on, and another has one more.
+      const file = join(next, '.landfall/assessment/assessment.json'), assessment = JSON.parse(readFileSync(file, 'utf8')) as Assessment
+      const tasks = assessment.entities.find((entity) => entity.name === 'tasks')!, groups = assessment.entities.find((entity) => entity.name === 'customer_groups')!
+      tasks.columns = tasks.columns.filter((column) => column.name !== 'state')
+      groups.columns.push({ ...groups.columns[0]!, name: 'segment' })
+      writeFileSync(file, JSON.stringify(assessment))
+      const done = await landfall(['map', '--suggest', '--memory', memory, '--json'], { cwd: next })
+      expect(done.code, done.out + done.err).toBe(0)
+      const { proposals, open } = JSON.parse(done.out) as { proposals: { entity: string; remembered: string | null }[]; open: OpenList; written: string[] }
+      expect(proposals.filter((one) => one.remembered !== 'demo').map((one) => one.entity)).toEqual(['erp.tasks'])
+      expect(open.unmapped_columns).toContainEqual(expect.objectContaining({ entity: 'exports.customer_groups', column: 'segment' }))
+      const text = readFileSync(join(next, 'mappings/customers.yaml'), 'utf8')
+      expect(text).toContain('Remembered from the project demo of ')
+      expect(parse(text)).toEqual(expect.objectContaining(parse(readFileSync(join(folder, 'mappings/customers.yaml'), 'utf8')) as object))
+      const plan = await landfall(['plan'], { cwd: next })
+      expect(plan.code, plan.out + plan.err).toBe(0)
+    } finally {
+      rmSync(next, { recursive: true, force: true })
+    }
+  }, 60_000)
 
   test('coverage: every column mapped, ignored on purpose, or open', async () => {
     const done = await landfall(['map', '--json'], { cwd: folder })

@@ -61,5 +61,5 @@ export async function loadAll(folder: string): Promise<void> {
 
 export async function syncOnce(workspace: Workspace, options: { all?: boolean; prove?: boolean } = {}): Promise<SyncResult> {
   const rules = new Map(workspace.mappings().map(({ mapping }) => [mapping.entity, mapping.sync]))
-  return runSync(workspace.migration(), workspace.ports(() => undefined), { rule: (entity) => syncRule(workspace.project.config.sync, rules.get(entity)), all: options.all ?? false, prove: options.prove ?? false })
+  return runSync(workspace.migration(), workspace.ports(() => undefined), { rule: (entity) => syncRule(workspace.project.config.sync, rules.get(entity)), log: { slot: workspace.project.config.sync.slot, serverId: workspace.project.config.sync.server_id }, all: options.all ?? false, prove: options.prove ?? false })
 }

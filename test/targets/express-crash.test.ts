@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type mysql from 'mysql2/promise'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -8,7 +6,7 @@ import { createMariadbSite } from '../../src/testing/mariadb-site.ts'
 import { startMariadb } from '../../src/testing/servers/mariadb.ts'
 import type { PrivateServer } from '../../src/testing/servers/server.ts'
 import { changedTables } from '../../src/targets/express/checksums.ts'
-import { batches, business, connectTo, customers, differences, everythingOf, openLane, posted, site, testDoctypes } from './express-setup.ts'
+import { batches, business, connectTo, differences, everythingOf, openLane, posted, site, testDoctypes } from './express-setup.ts'
 
 let server: PrivateServer, connection: mysql.Connection
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
@@ -49,35 +47,6 @@ test('connections killed at random moments lose nothing and double nothing', asy
   expect(await differences(staging, engine, connection)).toEqual([])
   expect((await connection.query('SELECT count(*) AS n FROM __landfall_express_documents'))[0]).toEqual([{ n: 12 + 120 + 60 }])
   for (const batch of [...all].reverse()) await disturbed(() => lane.undo(everythingOf([batch])))
-  expect(changedTables(before, await lane.checksums())).toEqual([])
-  await lane.close()
-  await staging.close()
-})
-
-test('a process killed at random moments goes on where it was', async () => {
-  const documents = 300, { staging, engine } = await posted([customers(documents)], ['Customer'])
-  const lane = openLane(server, 'site', staging), random = seededRandom(11)
-  await lane.prepare(['Customer'])
-  const before = await lane.checksums()
-  let killed = 0
-  for (let life = 0; ; life++) {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'express-child.ts'), String(server.port), String(documents), '12'], { stdio: ['ignore', 'pipe', 'pipe'] })
-    let output = '', errors = ''
-    child.stderr.on('data', (chunk: Buffer) => { errors += chunk.toString() })
-    const ready = new Promise<void>((resolve) => child.stdout.on('data', (chunk: Buffer) => { output += chunk.toString(); resolve() }))
-    const ended = new Promise<NodeJS.Signals | null>((resolve) => child.on('close', (_code, signal) => resolve(signal)))
-    await Promise.race([ready, ended])
-    const timer = life < 6 ? setTimeout(() => child.kill('SIGKILL'), random() * 700) : null
-    const signal = await ended
-    if (timer !== null) clearTimeout(timer)
-    if (signal === 'SIGKILL') { killed++; continue }
-    expect(output, errors).toContain('done')
-    break
-  }
-  expect(killed).toBeGreaterThan(1)
-  expect(await differences(staging, engine, connection)).toEqual([])
-  const all = await batches(staging, 'Customer', 12)
-  expect(await lane.undo(everythingOf(all))).toMatchObject({ removed: documents, kept: [] })
   expect(changedTables(before, await lane.checksums())).toEqual([])
   await lane.close()
   await staging.close()

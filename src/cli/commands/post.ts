@@ -9,6 +9,7 @@ export function register(program: Command, signal: AbortSignal): void {
     .argument('<files...>', 'JSON lines (gzip too): {id, doc, submit} or {id, docs}')
     .option('--site <folder>', 'folder describing the site; default: the shipped one')
     .option('--now <date>', 'day (or instant) on which the documents are posted; default: today')
+    .addHelpText('after', '\nExamples:\n  $ landfall post cases.jsonl.gz --now 2026-11-22\n  $ landfall post cases.jsonl --site site --json')
     .action(async (files: string[], options: { site?: string; now?: string }) => {
       await withEngine(options.site ?? null, options.now === undefined ? systemClock : fixedClock(options.now), async (engine) => {
         for (const file of files) {

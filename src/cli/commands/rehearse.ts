@@ -18,6 +18,7 @@ export function register(program: Command, signal: AbortSignal): void {
     .option('--token <key:secret>', 'API key and secret of its Administrator', DEFAULT_TOKEN)
     .option('--faults <list>', 'what goes wrong: reset, drop (done, answer lost), 429, 503, deadlock, slow; as KIND:RATE or KIND@NUMBER, with seed=N and `control` for /standin/faults; e.g. drop:0.05,429:0.1(2),seed=7')
     .option('--now <date>', 'the day the site pretends to be; default: today')
+    .addHelpText('after', '\nExamples:\n  $ landfall rehearse --serve\n  $ landfall rehearse --serve --port 8800 --faults 429:0.05,drop@7')
     .action(async (options: Options, command: Command) => {
       const { terminal } = environmentOf(command, signal)
       const port = Number(options.port)

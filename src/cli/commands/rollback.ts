@@ -6,6 +6,7 @@ import { makeContext } from '../../run/context.ts'
 import { hasBackups, openBackups } from '../backups.ts'
 import type { Workspace } from '../compose.ts'
 import { environmentOf, withWorkspace, type Environment } from '../environment.ts'
+import { removeApplied } from './customize.ts'
 import { formatCount, formatSeconds } from '../terminal.ts'
 import { goBack, procedureFolder, rehearseBack, rehearseLedger, writeProcedure } from '../way-back.ts'
 
@@ -17,6 +18,7 @@ export function register(program: Command, signal: AbortSignal): void {
     .option('--rehearse', 'do it in staging, prove every table, measure the time and write the procedure; the site is not touched')
     .option('--discard-later-writes', 'with --by backup: give up what people wrote since the point')
     .option('-o, --out <folder>', 'where the procedure goes; default: .landfall/rollback')
+    .option('--customizations', 'then take back what landfall customize apply made, too')
     .option('-y, --yes', 'do not ask')
     .addHelpText('after', '\nExamples:\n  $ landfall rollback                      everything the last run wrote\n  $ landfall rollback --to master          keep the master data\n  $ landfall rollback --rehearse           try it and write the procedure\n  $ landfall rollback --by backup --to p-00012')
     .action(async (options: Options, command: Command) => {
@@ -37,10 +39,11 @@ export function register(program: Command, signal: AbortSignal): void {
         ].join('\n'))
         if (proof.kept.length > 0) process.exitCode = 1
       })
+      if (options.customizations) await removeApplied(env)
     })
 }
 
-interface Options { run?: string; to: string; by?: string; rehearse?: boolean; discardLaterWrites?: boolean; out?: string; yes?: boolean }
+interface Options { run?: string; to: string; by?: string; rehearse?: boolean; discardLaterWrites?: boolean; out?: string; yes?: boolean; customizations?: boolean }
 
 function wayOf({ by, to, rehearse }: Options, { project }: Workspace): 'undo' | 'backup' {
   if (by !== undefined && by !== 'undo' && by !== 'backup') throw new LandfallError('usage', `--by ${by}: there is no such way.`, { hint: 'undo or backup.' })

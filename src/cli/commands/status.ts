@@ -9,14 +9,14 @@ import { formatTable } from '../terminal.ts'
 import { syncLine } from './sync.ts'
 
 export function register(program: Command, signal: AbortSignal): void {
-  program.command('status').description('Where the project stands (assessed, mapped, planned, checked, loaded), its runs, open findings, and what to do next. Works while a run is going on.')
+  program.command('status').description('Where the project stands (assessed, mapped, planned, piloted, checked, loaded), its runs, open findings, and what to do next. Works while a run is going on.')
     .addHelpText('after', '\nExamples:\n  $ landfall status\n  $ landfall status --json | jq .next')
     .action((_: object, command: Command) => {
       const { globals, terminal } = environmentOf(command, signal)
       const project = loadProject(globals.project)
       const runs = runsOf(readJournal(project.paths.journal)), standing = standingOf(project, runs)
       if (terminal.json) {
-        for (const { scopes, ...run } of runs) terminal.emit({ ...run, documents: loadedBy(scopes) })
+        for (const { scopes, parts: _parts, ...run } of runs) terminal.emit({ ...run, documents: loadedBy(scopes) })
         const synced = readSyncState(project)
         if (synced !== null) terminal.emit({ type: 'sync', ...synced })
         return terminal.emit({ type: 'standing', ...standing })

@@ -116,7 +116,7 @@ export async function syncWorkspace(env: Environment, workspace: Workspace, opti
   const progress = new Progress(env.terminal, () => workspace.clock.elapsed()), rules = new Map(workspace.mappings().map(({ mapping }) => [mapping.entity, mapping.sync]))
   try {
     return await runSync(workspace.migration(), workspace.ports((event) => progress.show(event)), {
-      rule: (entity) => syncRule(workspace.project.config.sync, rules.get(entity)), all: options.all ?? false, prove: options.verify ?? false,
+      rule: (entity) => syncRule(workspace.project.config.sync, rules.get(entity)), log: { slot: workspace.project.config.sync.slot, serverId: workspace.project.config.sync.server_id }, all: options.all ?? false, prove: options.verify ?? false,
     })
   } finally {
     progress.close()

@@ -26,6 +26,7 @@ export function register(program: Command, signal: AbortSignal): void {
     .option('--ledgers', 'only the ledgers: the legacy system\'s figures (proof.ledgers) against the site\'s, and the books themselves, also as a workbook')
     .option('--period <all|year|month>', 'with --ledgers: the trial balance as a whole, by year or by month', period, 'all')
     .option('--as-of <date>', 'with --ledgers: the books at the end of this day (YYYY-MM-DD); figures of proof.ledgers have a day of their own', day)
+    .addHelpText('after', '\nExamples:\n  $ landfall verify\n  $ landfall verify --ledgers --as-of 2025-12-31\n  $ landfall verify --json | jq .status')
     .action(async (options: Options, command: Command) => {
       const env = environmentOf(command, signal)
       if (options.ledgers) process.exitCode = await verifyLedgers(env, options)

@@ -11,7 +11,7 @@ const TABLES: Record<string, string> = {
 }
 
 /** A document to be changed, or only noted: `note` false leaves what it was made from as it is, so that it is looked at again. */
-export interface ChangedDocument { doctype: string; id: number; entity: string; key: string; name: string; what: 'update' | 'gone'; draft: string | null; note: boolean; table: string; change: Omit<DocumentChange, 'conflicts'> }
+export interface ChangedDocument { doctype: string; id: number; entity: string; key: string; name: string; what: 'update' | 'gone'; draft: string | null; note: boolean; table: string; change: Omit<DocumentChange, 'conflicts' | 'kept'> }
 
 /** Gathers changes and puts them, a chunk at a time, where the target finds them (`ops.sync_*`) and into `rows` and `ops.updates`, which say what the site will hold. */
 export class ChangeStore {

@@ -1,5 +1,6 @@
 import type { SyncRule } from '../../config/sync-schema.ts'
 import { LandfallError } from '../../errors/error.ts'
+import type { LogSettings } from '../../sources/changes.ts'
 import type { Source } from '../../sources/source.ts'
 import { literal } from '../../staging/staging.ts'
 import type { DescribedEntity, ExtractEntity } from '../extract.ts'
@@ -15,6 +16,7 @@ export interface DetectOptions {
   choose(described: DescribedEntity[]): ExtractEntity[]
   /** The rule of an entity by the name the project gives it; null: it is left as it is. */
   rule(entity: string): SyncRule | null
+  log: LogSettings
   /** Compare everything, whenever that was done last. */
   compareAll: boolean
   watermarks: Map<string, Watermark>
@@ -54,7 +56,7 @@ export async function detectChanges(ctx: PhaseContext, options: DetectOptions): 
 
 async function detectEntity(ctx: PhaseContext, options: DetectOptions, source: Source, given: SyncEntity, result: Detection): Promise<void> {
   const scope: Scope = { step: 'extract', subject: given.name }, began = ctx.clock.elapsed()
-  const reader = source.changes?.()
+  const reader = source.changes?.(given.rule.capture ? options.log : undefined)
   const found: Detected = { entity: given.name, source: given.source, table: given.table, how: 'none', high: null, now: null, heldBy: null, compared: null, inserted: 0, updated: 0, deleted: 0, unchanged: 0, milliseconds: 0 }
   if (reader === undefined) {
     ctx.emit({ type: 'note', scope, level: 'warning', message: `${given.name}: a source of kind ${source.kind} cannot tell what changed; landfall run reads it again.` })
@@ -74,7 +76,7 @@ async function detectEntity(ctx: PhaseContext, options: DetectOptions, source: S
     found.how = 'log'
     const followed = await followLog(ctx, reader, reader.log, entity, mark?.position ?? null, found, scope)
     next.position = followed.position
-    compare = followed.compare || options.compareAll
+    compare = followed.compare || options.compareAll || (compare && entity.rule.compareMs !== 0)
   } else if (entity.rule.field !== null) {
     found.how = 'window'
     // The first time there is no window: what was read by the run is compared with what is there, and the next window begins now.

@@ -7,8 +7,8 @@ export interface DraftText { doc: Record<string, string | null>; rows: Record<st
 
 /** Tables of `drafts` that hold child rows of a DocType, by table field. */
 export async function childDrafts(staging: Staging, doctype: string): Promise<string[]> {
-  const tables = await staging.all<{ n: string }>(`SELECT table_name AS n FROM duckdb_tables() WHERE schema_name = 'drafts' AND database_name = current_database() AND starts_with(table_name, ${literal(`${doctype}.`)}) ORDER BY n`)
-  return tables.map(({ n }) => n.slice(doctype.length + 1))
+  const tables = await staging.all<{ name: string }>('SHOW TABLES FROM drafts')
+  return tables.map(({ name }) => name).filter((name) => name.startsWith(`${doctype}.`)).map((name) => name.slice(doctype.length + 1)).sort()
 }
 
 /** SQL of `(_id, _entity, _key, draft)`: every draft of a DocType as JSON text that is the same as long as what is given is the same. */

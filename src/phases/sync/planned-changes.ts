@@ -16,7 +16,7 @@ import { reconcile, type Conflict, type DocumentChange, type ValueChange } from 
 export interface ChangeOptions { target: Target; site: Site; plan: Plan; clock: PhaseContext['clock']; timeZone?: string; rule(entity: string): SyncRule | null }
 
 /** Documents whose records changed or are gone, and what is to be done; the changes themselves stand in `ops.sync_*` and, as predictions, in `rows` and `ops.updates`. */
-export interface ChangePlan { documents: number; changed: number; gone: number; conflicts: Conflict[] }
+export interface ChangePlan { documents: number; changed: number; gone: number; conflicts: Conflict[]; kept: Conflict[] }
 
 /** Documents worked on at a time: their rows are in memory. */
 const CHUNK = 1000
@@ -28,7 +28,7 @@ interface Candidate { id: number; entity: string; key: string; name: string; dra
  * against the site as it stands. Called after mapping, when new documents are posted.
  */
 export async function planChanges(ctx: PhaseContext, options: ChangeOptions): Promise<ChangePlan> {
-  const { staging } = ctx, plan: ChangePlan = { documents: 0, changed: 0, gone: 0, conflicts: [] }
+  const { staging } = ctx, plan: ChangePlan = { documents: 0, changed: 0, gone: 0, conflicts: [], kept: [] }
   const store = new ChangeStore(staging, options.clock)
   await store.create()
   const engine = await PostingEngine.open(staging, options.site, options.clock, options.timeZone === undefined ? {} : { timeZone: options.timeZone })
@@ -47,6 +47,7 @@ export async function planChanges(ctx: PhaseContext, options: ChangeOptions): Pr
     gauge.end()
   }
   await noteConflicts(staging, plan.conflicts)
+  await noteConflicts(staging, plan.kept, 'info', 'sync-kept')
   plan.documents = store.count
   plan.changed = store.changed
   return plan
@@ -82,6 +83,11 @@ async function planChunk(chunk: Chunk): Promise<void> {
       { name: 'draft', kind: 'VARCHAR', values: candidates.map(draft) },
     ])
   }
+  // What people did on a real site since is looked at first; where that cannot be, nothing is changed.
+  if (target.refresh !== undefined && !await target.refresh(meta.name, candidates.map((one) => one.name))) {
+    for (const one of candidates) chunk.plan.conflicts.push({ doctype: meta.name, name: one.name, entity: one.entity, key: one.key, field: '', was: null, site: null, source: changedFields(one), why: 'the site does not let its documents be read', kept: 'site' })
+    return
+  }
   await table('sync_then', (one) => one.draft)
   await table('sync_was', (one) => one.was)
   const children = childTables(site, meta), now = await standing(staging, site, meta, target.tables, 'sync_then')
@@ -106,12 +112,19 @@ async function planChunk(chunk: Chunk): Promise<void> {
     }, children)
     renamed(meta, change)
     if (one.gone) comeBack(meta, standingNow.row, change)
+    for (const field of change.kept) if (given(field, one.draft)) chunk.plan.kept.push({ doctype: meta.name, name: one.name, entity: one.entity, key: one.key, field, was: null, site: null, source: null, why: 'people changed it on the site, the record did not change', kept: 'site' })
     for (const conflict of change.conflicts) chunk.plan.conflicts.push({ doctype: meta.name, name: one.name, entity: one.entity, key: one.key, ...conflict })
     // What is listed is looked at again each time, until the site or the record is such that nobody has to decide.
     const settled = rule?.conflicts !== 'list' || change.conflicts.length === 0
     chunk.store.add({ doctype: meta.name, id: one.id, entity: one.entity, key: one.key, name: one.name, what: 'update', draft: one.draft, note: settled, table: meta.table, change })
   }
   await chunk.store.flush()
+}
+
+/** Whether a draft gives a field, or a field of a child row. */
+function given(field: string, draft: string): boolean {
+  const { doc, rows } = JSON.parse(draft) as DraftText, [, table = '', column = ''] = /^(.*) row \d+: (.*)$/.exec(field) ?? []
+  return table === '' ? doc[field] != null : (rows[table] ?? []).some((row) => row[column] != null)
 }
 
 /** What the record changed, for people. */
@@ -162,6 +175,7 @@ async function planGone(ctx: PhaseContext, options: ChangeOptions, meta: DocType
     `SELECT l.entity, l."key", l.name, s.docstatus FROM (SELECT entity, "key", any_value(name) AS name FROM ${target.documents} WHERE doctype = ${doctype} AND outcome = 'loaded' GROUP BY ALL) l ANTI JOIN ${draftRelation(meta.name)} d ON d._entity = l.entity AND d._key = l."key" `
     + `LEFT JOIN ${target.tables}.${ident(meta.table)} s ON s.name = l.name LEFT JOIN (${lastGiven(target, meta.name)}) g ON g.entity = l.entity AND g."key" = l."key" `
     + `WHERE NOT coalesce(g.gone, false) AND NOT EXISTS (SELECT 1 FROM ops.key_alias a WHERE a.entity = l.entity AND a.absorbed_key = l."key") ORDER BY l.entity, l."key"`)
+  if (gone.length > 0) await target.refresh?.(meta.name, gone.map((one) => one.name))
   for (const one of gone) {
     const rule = options.rule(one.entity)
     if (rule === null) continue
@@ -181,14 +195,14 @@ async function planGone(ctx: PhaseContext, options: ChangeOptions, meta: DocType
 }
 
 /** What was not done, as findings: proofs then know why a field differs, and reports list it. */
-async function noteConflicts(staging: Staging, conflicts: Conflict[]): Promise<void> {
+export async function noteConflicts(staging: Staging, conflicts: Conflict[], severity: 'warning' | 'info' = 'warning', type = 'sync-conflict'): Promise<void> {
   for (const { doctype, name, entity, key, field, site, source, why, kept } of conflicts) {
     const id = `(SELECT _id FROM ${draftRelation(doctype)} WHERE _entity = ${literal(entity)} AND _key = ${literal(key)})`
     const column = field.replace(/ row \d+: /, '.')
     const message = `${name}: ${why}${site === null && source === null ? '' : `; site ${site ?? 'nothing'}, legacy ${source ?? 'nothing'}`}; ${kept === 'site' ? 'the site stays as it is' : 'the legacy value was taken'}`
-    const finding = ['warning', 'sync-conflict', doctype].map(literal).join(', ')
+    const finding = [severity, type, doctype].map(literal).join(', ')
     const fields = column === '' || column === 'docstatus' ? `SELECT unnest([${(await draftFields(staging, doctype)).map(literal).join(', ')}])` : `SELECT ${literal(column)}`
-    await staging.run(`INSERT INTO ops.findings (severity, type, doctype, id, entity, "key", field, message, "value", cause, hint, stage, seq) SELECT ${finding}, ${id}, ${[entity, key].map(literal).join(', ')}, f, ${literal(message)}, ${literal(source)}, ${literal(`sync-conflict|${doctype}|${field}|${why}`)}, 'Decide on the site or in the legacy system, then: landfall sync --all', 2000, 0 FROM (${fields}) t(f)`)
+    await staging.run(`INSERT INTO ops.findings (severity, type, doctype, id, entity, "key", field, message, "value", cause, hint, stage, seq) SELECT ${finding}, ${id}, ${[entity, key].map(literal).join(', ')}, f, ${literal(message)}, ${literal(source)}, ${literal(`${type}|${doctype}|${column}|${why}`)}, 'Decide on the site or in the legacy system, then: landfall sync --all', 2000, 0 FROM (${fields}) t(f)`)
   }
 }
 

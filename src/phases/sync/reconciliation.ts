@@ -11,7 +11,7 @@ export interface ValueChange { tbl: string; key: string; col: string; before: Va
 export interface Conflict { doctype: string; name: string; entity: string; key: string; field: string; was: string | null; site: string | null; source: string | null; why: string; kept: 'site' | 'source' }
 
 /** What has to be done to one document. */
-export interface DocumentChange { values: ValueChange[]; inserts: { tbl: string; row: Row }[]; removes: { tbl: string; key: string }[]; conflicts: Omit<Conflict, 'doctype' | 'name' | 'entity' | 'key'>[] }
+export interface DocumentChange { values: ValueChange[]; inserts: { tbl: string; row: Row }[]; removes: { tbl: string; key: string }[]; /** Fields that people changed and the record did not. */ kept: string[]; conflicts: Omit<Conflict, 'doctype' | 'name' | 'entity' | 'key'>[] }
 
 /** What is known of a document: `was` and `then` are what its last and its new draft make of it, `now` is the site's. `own`: names of child rows that Landfall wrote. */
 export interface Sides { meta: DocTypeMeta; was: Forecast | null; then: Forecast; now: Forecast; before: DraftText | null; after: DraftText; own: Set<string>; untouched: boolean; policy: 'list' | 'source' | 'site' }
@@ -24,7 +24,7 @@ const shown = (value: Value | undefined): string | null => (value === null || va
  * everything else stays, also rows that people added.
  */
 export function reconcile(sides: Sides, children: ChildTable[]): DocumentChange {
-  const change: DocumentChange = { values: [], inserts: [], removes: [], conflicts: [] }
+  const change: DocumentChange = { values: [], inserts: [], removes: [], kept: [], conflicts: [] }
   const base = sides.was ?? (sides.untouched ? sides.now : null)
   reconcileRow(sides, change, sides.meta, sides.meta.table, sides.now.row, base?.row ?? null, sides.then.row, '')
   for (const child of children) reconcileRows(sides, change, child, base)
@@ -34,7 +34,7 @@ export function reconcile(sides: Sides, children: ChildTable[]): DocumentChange 
 function reconcileRow(sides: Sides, change: DocumentChange, meta: DocTypeMeta, tbl: string, now: Row, was: Row | null, then: Row, place: string): void {
   for (const { name } of meta.columns) {
     if (SYSTEM.has(name) || same(now[name], then[name])) continue
-    if (was !== null && same(was[name], then[name])) continue
+    if (was !== null && same(was[name], then[name])) { change.kept.push(`${place}${name}`); continue }
     // Without a base nobody knows who is right: only what the record says is looked at.
     if (was === null && place === '' && sides.after.doc[name] == null) continue
     const set = (): void => { change.values.push({ tbl, key: String(now['name']), col: name, before: now[name] ?? null, after: then[name] ?? null }) }

@@ -47,9 +47,15 @@ export async function takeBalances(ctx: PostingContext, questions: readonly Bala
   type Movement = { key: string; day: string; amount: number; id: number }
   const there = (await ctx.staging.all<Movement>(`SELECT "key", day, SUM(amount) AS amount FROM (${both('g', 'rows."tabGL Entry" g', 'g.is_cancelled = 0', '')}) GROUP BY ALL`)).filter((row) => keys.has(row.key))
   const own = (await ctx.staging.all<Movement>(`${both('l', ledgerOf(ctx) + ' l', `l._id IN (SELECT _id FROM ${ctx.live})`, ', l._id AS id')}`)).filter((row) => keys.has(row.key)).sort((a, b) => a.id - b.id)
-  const days = new Map<string, string[]>()
-  for (const { key, day } of [...there, ...own]) days.set(key, [...(days.get(key) ?? []), day])
-  const trees = new Map([...days].map(([key, list]) => [key, new Days(list)]))
+  const days = new Map<string, Set<string>>()
+  for (const movements of [there, own]) {
+    for (const { key, day } of movements) {
+      const known = days.get(key)
+      if (known === undefined) days.set(key, new Set([day]))
+      else known.add(day)
+    }
+  }
+  const trees = new Map([...days].map(([key, dates]) => [key, new Days(dates)]))
   for (const { key, day, amount: moved } of there) trees.get(key)!.add(day, moved)
   const found = questions.map(() => new Float64Array(asked.length))
   let next = 0

@@ -6,11 +6,16 @@ import { tableRate } from './site-text.ts'
 
 const row = (text: string) => `'Row ' || a._idx || ${literal(`: ${text}`)}`
 
+/** Journals of what a payment gains or loses by its rate: amounts in the company's currency stand for themselves. */
+export const GAIN = 'Exchange Gain Or Loss'
+/** SQL over the journal `d`: the site made it of a payment (gain-journals.ts). */
+const OF_A_PAYMENT = `(d.voucher_type = '${GAIN}' AND ${truthy('d.is_system_generated')} AND ${truthy('d.multi_currency')})`
+
 /** Kinds and features of journals these steps do not cover. */
 export async function findUnsupportedJournals(ctx: PostingContext): Promise<void> {
-  const kinds = ['Depreciation Entry', 'Exchange Gain Or Loss', 'Deferred Revenue', 'Deferred Expense'], hint = 'Load such journals through the site itself.'
+  const kinds = ['Depreciation Entry', 'Deferred Revenue', 'Deferred Expense'], hint = 'Load such journals through the site itself.'
   await ctx.find({
-    type: 'unsupported', field: 'voucher_type', causeByValue: true, hint, select: `SELECT d._id AS id, d.voucher_type AS "value", 'Journals of the type ' || d.voucher_type || ' are not predicted' AS message FROM ${ctx.doc} d WHERE d.voucher_type IN (${kinds.map(literal).join(', ')})`,
+    type: 'unsupported', field: 'voucher_type', causeByValue: true, hint, select: `SELECT d._id AS id, d.voucher_type AS "value", 'Journals of the type ' || d.voucher_type || ' are not predicted' AS message FROM ${ctx.doc} d WHERE d.voucher_type IN (${kinds.map(literal).join(', ')}) OR d.voucher_type = '${GAIN}' AND NOT ${OF_A_PAYMENT}`,
   })
   const fields: [condition: string, field: string, reason: string][] = [
     [`d.voucher_type = 'Inter Company Journal Entry' AND ${filled('d.inter_company_journal_entry_reference')}`, 'inter_company_journal_entry_reference', 'Journals between companies are not predicted'],
@@ -19,8 +24,8 @@ export async function findUnsupportedJournals(ctx: PostingContext): Promise<void
   ]
   for (const [condition, field, reason] of fields) await ctx.find({ type: 'unsupported', field, message: reason, hint, select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${condition}` })
   await ctx.find({
-    type: 'unsupported', field: 'accounts.reference_type', causeByValue: true, hint, select: `SELECT a._parent AS id, a._idx AS idx, a.reference_type AS "value", 'References to ' || a.reference_type || ' are not predicted' AS message FROM ${ctx.child('accounts')} a
-      WHERE ${filled('a.reference_type')} AND ${filled('a.reference_name')} AND a.reference_type NOT IN ('Sales Invoice', 'Purchase Invoice', 'Sales Order', 'Purchase Order')`,
+    type: 'unsupported', field: 'accounts.reference_type', causeByValue: true, hint, select: `SELECT a._parent AS id, a._idx AS idx, a.reference_type AS "value", 'References to ' || a.reference_type || ' are not predicted' AS message FROM ${ctx.child('accounts')} a JOIN ${ctx.doc} d ON d._id = a._parent
+      WHERE ${filled('a.reference_type')} AND ${filled('a.reference_name')} AND a.reference_type NOT IN ('Sales Invoice', 'Purchase Invoice', 'Sales Order', 'Purchase Order') AND NOT (a.reference_type = 'Payment Entry' AND ${OF_A_PAYMENT})`,
   })
   if ((ctx.site.default('lang') ?? ctx.site.default('language') ?? 'en') !== 'en') await ctx.find({ type: 'unsupported', message: 'The site writes remarks and amounts in words in a language other than English', hint, select: `SELECT d._id AS id FROM ${ctx.doc} d` })
 }
@@ -124,11 +129,5 @@ export async function findSubmitRefusals(ctx: PostingContext): Promise<void> {
   await ctx.find({
     type: 'ValidationError', field: 'cheque_no', stage: 'on_submit', seq: 1, hint: 'Map cheque_no and cheque_date, or use another voucher type.',
     select: `SELECT d._id AS id, CASE WHEN d.voucher_type = 'Bank Entry' THEN 'Reference No & Reference Date is required for Bank Entry' ELSE 'Reference No is mandatory if you entered Reference Date' END AS message FROM ${ctx.doc} d WHERE d._submit AND NOT ${filled('d.cheque_no')} AND (d.voucher_type = 'Bank Entry' OR d.cheque_date IS NOT NULL)`,
-  })
-  const limits = await ctx.staging.one(`SELECT 1 FROM rows."tabCustomer Credit Limit" LIMIT 1`)
-  if (limits !== undefined) await ctx.find({
-    type: 'unsupported', field: 'accounts.party', stage: 'on_submit', seq: 2, hint: 'Load such journals through the site itself, or remove the limit for the migration.', message: 'Whether the customer\'s credit limit is crossed by a journal is not predicted',
-    select: `SELECT DISTINCT a._parent AS id FROM ${ctx.child('accounts')} a JOIN ${ctx.doc} d ON d._id = a._parent JOIN rows."tabCustomer" c ON c.name = a.party WHERE d._submit AND a.party_type = 'Customer' AND a.debit > 0
-      AND EXISTS (SELECT 1 FROM rows."tabCustomer Credit Limit" x WHERE x.company = d.company AND x.parent IN (c.name, c.customer_group))`,
   })
 }

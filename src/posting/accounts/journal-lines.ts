@@ -1,5 +1,6 @@
 import { textSetOrder } from '../framework/python-set.ts'
 import type { PostingContext } from '../framework/rule.ts'
+import { GAIN } from './journal-checks.ts'
 import { formatMoney } from '../orders/money-in-words.ts'
 import { fieldPrecision } from '../orders/precisions.ts'
 import { roundingFor } from '../orders/rounding.ts'
@@ -11,7 +12,7 @@ interface Line {
   debitOwn: number; creditOwn: number; rate: number; debit: number; credit: number; against: string | null; reference: string | null; referenceName: string | null; bill: string | null; billDate: string | null
 }
 interface Journal {
-  id: number; companyCurrency: string; userRemark: string | null; chequeNo: string | null; chequeDate: string | null; remark: string | null; payTo: string | null; lines: Line[]
+  id: number; gain: boolean; companyCurrency: string; userRemark: string | null; chequeNo: string | null; chequeDate: string | null; remark: string | null; payTo: string | null; lines: Line[]
 }
 interface Places { debit: number; credit: number; debitOwn: number; creditOwn: number; totalDebit: number; totalCredit: number }
 
@@ -26,8 +27,8 @@ export async function settleJournals(ctx: PostingContext): Promise<void> {
   const zero: { id: number; idx: number; message: string }[] = [], both: { id: number; idx: number }[] = []
   const totals: Totals[] = []
   for (const journal of journals) {
-    convert(journal, places, round)
-    for (const line of journal.lines) if (line.debit === 0 && line.credit === 0) zero.push({ id: journal.id, idx: line.idx, message: `Row ${line.idx}: Both Debit and Credit values cannot be zero` })
+    if (!journal.gain) convert(journal, places, round)
+    for (const line of journal.gain ? [] : journal.lines) if (line.debit === 0 && line.credit === 0) zero.push({ id: journal.id, idx: line.idx, message: `Row ${line.idx}: Both Debit and Credit values cannot be zero` })
     for (const line of journal.lines) if (line.debit !== 0 && line.credit !== 0) both.push({ id: journal.id, idx: line.idx })
     totals.push(total(journal, places, round))
     setAgainst(journal)
@@ -42,7 +43,7 @@ async function readJournals(ctx: PostingContext): Promise<Journal[]> {
   const journals: Journal[] = [], text = (value: unknown) => (value === null || value === undefined ? null : String(value))
   for await (const { count, columns: c } of ctx.staging.scan(`SELECT d._id, co.default_currency, d.user_remark, d.cheque_no, strftime(d.cheque_date, '%Y-%m-%d'), d.remark, d.pay_to_recd_from, a._idx, a.account, COALESCE(a.account_type, ''),
       a.account_currency, a.party, a.party_type, cu.customer_name, su.supplier_name, COALESCE(a.debit_in_account_currency, 0), COALESCE(a.credit_in_account_currency, 0),
-      COALESCE(a.exchange_rate, 0), a.reference_type, a.reference_name, pi.bill_no, strftime(pi.bill_date, '%Y-%m-%d')
+      COALESCE(a.exchange_rate, 0), a.reference_type, a.reference_name, pi.bill_no, strftime(pi.bill_date, '%Y-%m-%d'), d.voucher_type = '${GAIN}' AND COALESCE(d.multi_currency, 0) <> 0, COALESCE(a.debit, 0), COALESCE(a.credit, 0)
     FROM ${ctx.doc} d LEFT JOIN rows."tabCompany" co ON co.name = d.company LEFT JOIN ${ctx.child('accounts')} a ON a._parent = d._id LEFT JOIN rows."tabCustomer" cu ON cu.name = a.party
       LEFT JOIN rows."tabSupplier" su ON su.name = a.party LEFT JOIN rows."tabPurchase Invoice" pi ON a.reference_type = 'Purchase Invoice' AND pi.name = a.reference_name ORDER BY d._id, a._idx`)) {
     for (let r = 0; r < count; r++) {
@@ -50,13 +51,13 @@ async function readJournals(ctx: PostingContext): Promise<Journal[]> {
       let journal = journals.at(-1)
       if (journal?.id !== id) {
         journals.push(journal = {
-          id, companyCurrency: text(c[1]![r]) ?? '', userRemark: text(c[2]![r]), chequeNo: text(c[3]![r]), chequeDate: text(c[4]![r]), remark: text(c[5]![r]), payTo: text(c[6]![r]), lines: [],
+          id, gain: c[22]![r] === true, companyCurrency: text(c[1]![r]) ?? '', userRemark: text(c[2]![r]), chequeNo: text(c[3]![r]), chequeDate: text(c[4]![r]), remark: text(c[5]![r]), payTo: text(c[6]![r]), lines: [],
         })
       }
       if (c[7]![r] === null) continue
       journal.lines.push({
         idx: Number(c[7]![r]), account: text(c[8]![r]), accountType: String(c[9]![r]), currency: text(c[10]![r]), party: text(c[11]![r]), partyType: text(c[12]![r]), customerName: text(c[13]![r]), supplierName: text(c[14]![r]),
-        debitOwn: Number(c[15]![r]), creditOwn: Number(c[16]![r]), rate: Number(c[17]![r]), debit: 0, credit: 0, against: null, reference: text(c[18]![r]), referenceName: text(c[19]![r]), bill: text(c[20]![r]), billDate: text(c[21]![r]),
+        debitOwn: Number(c[15]![r]), creditOwn: Number(c[16]![r]), rate: Number(c[17]![r]), debit: Number(c[23]![r]), credit: Number(c[24]![r]), against: null, reference: text(c[18]![r]), referenceName: text(c[19]![r]), bill: text(c[20]![r]), billDate: text(c[21]![r]),
       })
     }
   }

@@ -120,10 +120,6 @@ export async function findPaymentRefusals(ctx: PostingContext): Promise<void> {
       AND s.hold_type IN ('All', 'Payments') AND (s.release_date IS NULL OR s.release_date >= DATE ${literal(ctx.today)})`,
   })
   await ctx.find({
-    type: 'unsupported', field: 'references.exchange_gain_loss', message: 'The journal of the exchange gain or loss that the site makes of a payment at another rate is not predicted', hint: 'Give the payment the rate of the invoice, or load it through the site itself.',
-    select: `SELECT r._parent AS id, r._idx AS idx FROM ${ctx.child('references')} r JOIN ${ctx.doc} d ON d._id = r._parent WHERE d._submit AND COALESCE(r.exchange_gain_loss, 0) <> 0`,
-  })
-  await ctx.find({
     type: 'ValidationError', field: 'deductions.account', stage: 'on_submit', seq: 2, causeByValue: true, hint: 'Use an account in the company\'s currency.', select: `SELECT x._parent AS id, x._idx AS idx, x.account AS "value", 'Currency for ' || x.account || ' must be ' || c.default_currency AS message FROM ${ctx.child('deductions')} x
       JOIN ${ctx.doc} d ON d._id = x._parent JOIN rows."tabAccount" k ON k.name = x.account JOIN rows."tabCompany" c ON c.name = d.company WHERE d._submit AND k.account_currency <> c.default_currency AND ${truthy('x.amount')}`,
   })

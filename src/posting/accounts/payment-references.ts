@@ -1,6 +1,6 @@
 import type { PostingContext } from '../framework/rule.ts'
 
-interface Claim { id: number; idx: number; doctype: string; name: string; allocated: number; submitted: boolean; open: number; payable: boolean; closed: boolean }
+interface Claim { id: number; idx: number; doctype: string; name: string; allocated: number; submitted: boolean; open: number; payable: boolean; closed: boolean; gain: boolean }
 
 const SOURCES = [
   ['Sales Invoice', false], ['Purchase Invoice', false], ['Sales Order', true], ['Purchase Order', true],
@@ -18,9 +18,9 @@ export async function settleReferences(ctx: PostingContext): Promise<void> {
     const amount = `CASE WHEN ${currency} THEN COALESCE(NULLIF(${n('base_rounded_total')}, 0), ${n('base_grand_total')}) ELSE COALESCE(NULLIF(${n('rounded_total')}, 0), ${n('grand_total')}) END`
     const open = order ? `r.total_amount - COALESCE(${n('advance_paid')}, 0)` : n('outstanding_amount')
     const closed = order ? `i.status = 'Closed' OR NOT (${amount} > ${n('advance_paid')}) OR abs(100 - ${n('per_billed')}) <= 0.01` : 'FALSE'
-    const rows = await ctx.staging.all<{ id: number; idx: number; name: string; allocated: number; submitted: boolean; left_over: number; closed: boolean }>(`SELECT r._parent AS id, r._idx AS idx, r.reference_name AS name, r.allocated_amount AS allocated, d._submit AS submitted,
-      COALESCE(${open}, 0) AS left_over, ${closed} AS closed FROM ${ctx.child('references')} r JOIN ${ctx.live} d ON d._id = r._parent JOIN rows."tab${doctype}" i ON i.name = r.reference_name LEFT JOIN rows."tabCompany" c ON c.name = d.company WHERE r.reference_doctype = '${doctype}'`)
-    for (const row of rows) claims.push({ id: row.id, idx: row.idx, doctype, name: row.name, allocated: row.allocated, submitted: row.submitted, open: row.left_over, payable: !order, closed: row.closed })
+    const rows = await ctx.staging.all<{ id: number; idx: number; name: string; allocated: number; submitted: boolean; left_over: number; closed: boolean; gain: boolean }>(`SELECT r._parent AS id, r._idx AS idx, r.reference_name AS name, r.allocated_amount AS allocated, d._submit AS submitted,
+      COALESCE(${open}, 0) AS left_over, ${closed} AS closed, COALESCE(r.exchange_gain_loss, 0) <> 0 AS gain FROM ${ctx.child('references')} r JOIN ${ctx.live} d ON d._id = r._parent JOIN rows."tab${doctype}" i ON i.name = r.reference_name LEFT JOIN rows."tabCompany" c ON c.name = d.company WHERE r.reference_doctype = '${doctype}'`)
+    for (const row of rows) claims.push({ id: row.id, idx: row.idx, doctype, name: row.name, allocated: row.allocated, submitted: row.submitted, open: row.left_over, payable: !order, closed: row.closed, gain: row.gain })
   }
   claims.sort((a, b) => a.id - b.id || a.idx - b.idx)
   const { refused, left } = walk(claims)
@@ -48,8 +48,8 @@ function walk(claims: Claim[]): { refused: { id: number; idx: number; message: s
         const claim = claims[i]!, key = `${claim.doctype}/${claim.name}`
         if (!claim.submitted) continue
         paid.set(key, (paid.get(key) ?? 0) + claim.allocated)
-        // Advances on orders are counted after the reference was looked at for the last time.
-        if (claim.payable) left[i] = cents(claim.open - paid.get(key)!)
+        // Advances on orders are counted after the reference was looked at for the last time; one with a gain or loss is not looked at again.
+        if (claim.payable && !claim.gain) left[i] = cents(claim.open - paid.get(key)!)
       }
     }
     first = end

@@ -20,12 +20,14 @@ export type ProofStatus = 'equal' | 'differs' | 'open'
 /** What a shape's canaries told. `differences` are those of the first canary that has any, each `table.column: site, predicted`. */
 export interface ShapeProof { doctype: string; shape: string; status: ProofStatus; canaries: number; documents: number; differences: Difference[]; reason: string | null; features: string[] }
 
-/** What a proof is bound to: a site described or customised otherwise, other versions of its apps, or other rules need another one. */
-export interface ProofBinding { site: string; rules: string }
+/** What a proof is bound to: a site described or customised otherwise, other versions of its apps, or other rules need another one. `rules` by DocType, where a change to one leaves the others. */
+export interface ProofBinding { site: string; rules: string | ((doctype: string) => string) }
 
-export function bindingOf(site: { hash(): string }, { rules, siteState = '' }: { rules: string; siteState?: string }): ProofBinding {
+export function bindingOf(site: { hash(): string }, { rules, siteState = '' }: { rules: ProofBinding['rules']; siteState?: string }): ProofBinding {
   return { site: siteState === '' ? site.hash() : `${site.hash()} ${siteState}`, rules }
 }
+
+const rulesOf = ({ rules }: ProofBinding, doctype: string): string => (typeof rules === 'string' ? rules : rules(doctype))
 
 const TABLE = 'ops.proofs (site VARCHAR, rules VARCHAR, doctype VARCHAR, shape VARCHAR, status VARCHAR, canaries BIGINT, documents BIGINT, differences VARCHAR, reason VARCHAR, features VARCHAR, "at" VARCHAR)'
 
@@ -34,14 +36,14 @@ export async function saveProof(staging: Staging, binding: ProofBinding, proof: 
   await staging.run(`CREATE TABLE IF NOT EXISTS ${TABLE}`)
   await staging.transaction(async () => {
     await staging.run(`DELETE FROM ops.proofs WHERE doctype = ${literal(proof.doctype)} AND shape = ${literal(proof.shape)}`)
-    await staging.run(`INSERT INTO ops.proofs VALUES (${[binding.site, binding.rules, proof.doctype, proof.shape, proof.status, proof.canaries, proof.documents, JSON.stringify(proof.differences), proof.reason, JSON.stringify(proof.features), at].map((value) => literal(value)).join(', ')})`)
+    await staging.run(`INSERT INTO ops.proofs VALUES (${[binding.site, rulesOf(binding, proof.doctype), proof.doctype, proof.shape, proof.status, proof.canaries, proof.documents, JSON.stringify(proof.differences), proof.reason, JSON.stringify(proof.features), at].map((value) => literal(value)).join(', ')})`)
   })
 }
 
 /** Proofs that hold for this site and these rules, by shape. */
 export async function proofsOf(staging: Staging, binding: ProofBinding, doctype: string): Promise<Map<string, ShapeProof>> {
   if (!await staging.exists('ops.proofs')) return new Map()
-  const rows = await staging.all<Record<string, string | number | null>>(`SELECT * FROM ops.proofs WHERE site = ${literal(binding.site)} AND rules = ${literal(binding.rules)} AND doctype = ${literal(doctype)}`)
+  const rows = await staging.all<Record<string, string | number | null>>(`SELECT * FROM ops.proofs WHERE site = ${literal(binding.site)} AND rules = ${literal(rulesOf(binding, doctype))} AND doctype = ${literal(doctype)}`)
   return new Map(rows.map((row) => [String(row['shape']), {
     doctype, shape: String(row['shape']), status: row['status'] as ProofStatus, canaries: Number(row['canaries']), documents: Number(row['documents']),
     differences: JSON.parse(String(row['differences'])) as Difference[], reason: row['reason'] as string | null, features: JSON.parse(String(row['features'])) as string[],

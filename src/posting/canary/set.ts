@@ -86,7 +86,7 @@ async function effectsOf(engine: PostingEngine): Promise<Map<string, Effect>> {
     }
   }
   const changes = await staging.all<{ tbl: string; key: string; col: string; first: string; last: string }>(
-    `SELECT tbl, "key", col, arg_min(before, seq) AS first, arg_max("after", seq) AS last FROM ops.updates GROUP BY ALL ORDER BY tbl, "key", col`)
+    `SELECT tbl, "key", col, arg_min(COALESCE(before, 'null'), seq) AS first, arg_max(COALESCE("after", 'null'), seq) AS last FROM ops.updates GROUP BY ALL ORDER BY tbl, "key", col`)
   const touched = new Map<string, { doctype: string; id: number }[]>()
   for (const row of await staging.all<{ doctype: string; id: number; tbl: string; key: string }>(`SELECT DISTINCT doctype, id, tbl, "key" FROM ops.updates`)) {
     const at = `${row.tbl}\u001f${row.key}`

@@ -50,7 +50,6 @@ function naming(): NamingRule {
 async function findOtherKinds(ctx: PostingContext): Promise<void> {
   for (const field of ['amended_from', 'bom_creator', 'bom_creator_item']) if (ctx.has(field)) await findUnsupported(ctx, filled(field), `bills with a ${ctx.meta.field(field)?.label ?? field} are not predicted`, field)
   if (ctx.has('routing')) await findUnsupported(ctx, `${filled('routing')} AND ${truthy('with_operations')} AND _id NOT IN (SELECT _parent FROM ${ctx.child('operations')})`, 'operations taken from a routing are not predicted', 'routing')
-  if (ctx.has('show_in_website')) await findUnsupported(ctx, truthy('show_in_website'), 'bills shown on the website are not predicted', 'show_in_website')
 }
 
 /** BOM: materials with rates by the method asked for, operations, scrap, costs in both currencies, all bills below taken apart; on submit the item's default. */

@@ -4,6 +4,7 @@ import { insertMissingPrices } from '../orders/item-price.ts'
 import { scratchOf } from '../orders/item-details.ts'
 import { factKey } from '../orders/item-facts.ts'
 import { findBadWarehouses, findFractions } from '../orders/order-checks.ts'
+import { checkDeliveryLimits } from '../orders/credit-limits.ts'
 import { orderSteps } from '../orders/steps.ts'
 import { leaveTraces, resetWarehouse } from '../orders/submit-effects.ts'
 import { writeTaxTables } from '../orders/totals-step.ts'
@@ -52,10 +53,6 @@ async function checkLines(ctx: PostingContext): Promise<void> {
   await findFractions(ctx, [['stock_uom', 'stock_qty'], ['uom', 'qty']])
 }
 
-async function findLimits(ctx: PostingContext): Promise<void> {
-  if (await ctx.staging.one('SELECT 1 FROM rows."tabCustomer Credit Limit" WHERE credit_limit > 0 LIMIT 1') !== undefined) await findUnsupported(ctx, '_submit', 'credit limits of customers are checked on submit')
-}
-
 const validate = (id: string, run: Step['run']): Step => ({ stage: 'validate', pass: 'insert', id, run })
 const MOVED = (ctx: PostingContext) => `SELECT i._parent AS id, i._idx AS line, i.item_code, i.warehouse FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN rows."tabItem" m ON m.name = i.item_code AND m.is_stock_item = 1 WHERE d._submit`
 
@@ -81,7 +78,7 @@ export const rule: PostingRule = {
     validate('set-warehouse', resetWarehouse),
     validate('unbilled', async (ctx) => { await ctx.staging.run(`UPDATE ${ctx.child('items')} SET billed_amt = 0; UPDATE ${ctx.doc} SET per_billed = 0 WHERE _submit`) }),
     { stage: 'named', id: 'tax-tables', run: writeTaxTables },
-    { stage: 'named', id: 'limits', run: findLimits },
+    { stage: 'named', id: 'limits', run: checkDeliveryLimits },
     { stage: 'named', id: 'status', run: setNoteStatus },
     { stage: 'named', id: 'submit-checks', run: (ctx) => checkStockEntries(ctx, MOVED(ctx)) },
     { stage: 'named', id: 'expense', run: (ctx) => findWrongExpense(ctx) },

@@ -5,6 +5,7 @@ import { findSubmitRefusals, findUnsupportedJournals, findWrongAccounts, findWro
 import { settleJournals } from '../accounts/journal-lines.ts'
 import { checkAmounts, checkReferences } from '../accounts/journal-references.ts'
 import { updateOutstanding, writeAdvances } from '../accounts/references.ts'
+import { checkJournalLimits } from '../orders/credit-limits.ts'
 import { findOnce } from '../accounts/once.ts'
 import { leaveVersion } from '../accounts/traces.ts'
 import type { PostingContext, PostingRule, Step } from '../framework/rule.ts'
@@ -39,7 +40,7 @@ export const rule: PostingRule = {
   doctype: 'Journal Entry',
   reads: [
     'Account', 'Company', 'Customer', 'Supplier', 'Party Type', 'Currency', 'Currency Exchange', 'Cost Center', 'Project', 'Fiscal Year', 'Fiscal Year Company', 'Accounting Period', 'Closed Document', 'Period Closing Voucher', 'Sales Invoice', 'Purchase Invoice', 'Sales Order', 'Purchase Order',
-    'GL Entry', 'Payment Ledger Entry', 'Advance Payment Ledger Entry', 'Payment Schedule', 'Stock Ledger Entry', 'Customer Credit Limit', 'Budget', 'Accounting Dimension', 'Accounting Dimension Filter', 'Cost Center Allocation',
+    'GL Entry', 'Payment Ledger Entry', 'Advance Payment Ledger Entry', 'Payment Schedule', 'Stock Ledger Entry', 'Customer Credit Limit', 'Customer Group', 'Delivery Note', 'Delivery Note Item', 'Sales Invoice Item', 'Budget', 'Accounting Dimension', 'Accounting Dimension Filter', 'Cost Center Allocation',
   ],
   writes: ['tabGL Entry', 'tabPayment Ledger Entry', 'tabAdvance Payment Ledger Entry', 'tabSales Invoice', 'tabPurchase Invoice', 'tabSales Order', 'tabPurchase Order', 'tabVersion'],
   steps: [
@@ -54,6 +55,7 @@ export const rule: PostingRule = {
     validate('references', checkReferences),
     validate('submit-refusals', findSubmitRefusals),
     { stage: 'named', id: 'reference-amounts', run: checkAmounts },
+    { stage: 'named', id: 'limits', run: checkJournalLimits },
     { stage: 'named', id: 'ledger', run: makeLines },
     { stage: 'named', id: 'once', run: (ctx) => findOnce(ctx, 'journals') },
     { stage: 'on_submit', id: 'ledger', run: whenPosted(writeLedger) },

@@ -2,6 +2,7 @@ import { takeBalances } from '../accounts/balances.ts'
 import { checkLedger } from '../accounts/gl-checks.ts'
 import { makeLedger, writeLedger } from '../accounts/gl-map.ts'
 import { settlePayments } from '../accounts/payment-amounts.ts'
+import { bookGains, findGainRefusals } from '../accounts/gain-journals.ts'
 import { findPaymentRefusals, findUnsupportedPayments, takePaymentDetails, takeReferences } from '../accounts/payment-checks.ts'
 import { settleReferences } from '../accounts/payment-references.ts'
 import { updateOutstanding, writeAdvances } from '../accounts/references.ts'
@@ -67,7 +68,7 @@ export const rule: PostingRule = {
     'Account', 'Company', 'Customer', 'Supplier', 'Customer Group', 'Supplier Group', 'Party Account', 'Party Type', 'Contact', 'Dynamic Link', 'Currency', 'Currency Exchange', 'Cost Center', 'Fiscal Year', 'Fiscal Year Company', 'Accounting Period', 'Closed Document', 'Period Closing Voucher', 'Sales Invoice',
     'Purchase Invoice', 'Sales Order', 'Purchase Order', 'GL Entry', 'Payment Ledger Entry', 'Advance Payment Ledger Entry', 'Payment Schedule', 'Payment Terms Template', 'Payment Request', 'Budget', 'Accounting Dimension', 'Accounting Dimension Filter', 'Cost Center Allocation',
   ],
-  writes: ['tabGL Entry', 'tabPayment Ledger Entry', 'tabAdvance Payment Ledger Entry', 'tabSales Invoice', 'tabPurchase Invoice', 'tabSales Order', 'tabPurchase Order', 'tabVersion'],
+  writes: ['tabGL Entry', 'tabPayment Ledger Entry', 'tabAdvance Payment Ledger Entry', 'tabSales Invoice', 'tabPurchase Invoice', 'tabSales Order', 'tabPurchase Order', 'tabVersion', 'tabJournal Entry', 'tabJournal Entry Account'],
   steps: [
     validate('unsupported', findUnsupportedPayments),
     validate('details', takePaymentDetails),
@@ -76,12 +77,14 @@ export const rule: PostingRule = {
     validate('refusals', findPaymentRefusals),
     { stage: 'named', id: 'references-left', run: settleReferences },
     { stage: 'named', id: 'ledger', run: makeLines },
+    { stage: 'named', id: 'gain-refusals', run: findGainRefusals },
     { stage: 'named', id: 'balances', run: balances },
     { stage: 'named', id: 'status', run: setStatus },
     { stage: 'named', id: 'once', run: (ctx) => findOnce(ctx, 'payments') },
     { stage: 'on_submit', id: 'ledger', run: writeLedger },
     { stage: 'on_submit', id: 'outstanding', run: updateOutstanding },
     { stage: 'on_submit', id: 'advances', run: advances },
+    { stage: 'on_submit', id: 'gains', run: bookGains },
     { stage: 'on_submit', id: 'version', run: leaveVersion },
   ],
 }

@@ -36,10 +36,11 @@ import { rule as stockEntry } from './stock-entry.ts'
 import { rule as stockReconciliation } from './stock-reconciliation.ts'
 import { rule as task } from './task.ts'
 import { rule as warehouse } from './warehouse.ts'
+import { operation, workstation } from './workshop.ts'
 
 /** The rules of all DocTypes that have one. */
 export const RULES: readonly PostingRule[] = [
   customer, supplier, customerGroup, supplierGroup, territory, address, contact, communication, comment, note, todo,
   account, costCenter, fiscalYear, employee, issue, item, itemGroup, itemPrice, lead, modeOfPayment, priceList, project, task, warehouse, salesOrder, purchaseOrder,
-  stockEntry, stockReconciliation, deliveryNote, purchaseReceipt, journalEntry, paymentEntry, salesInvoice, purchaseInvoice, batch, serialNo, customField, bom,
+  stockEntry, stockReconciliation, deliveryNote, purchaseReceipt, journalEntry, paymentEntry, salesInvoice, purchaseInvoice, batch, serialNo, customField, bom, operation, workstation,
 ]

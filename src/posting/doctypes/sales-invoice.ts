@@ -10,6 +10,7 @@ import { clearUnpaid, findBadPayments, lookAtReturned, settlePayments } from '..
 import { checkSalesReferences, findOverbilledDeliveries, updateReferences } from '../invoices/sales-references.ts'
 import { addRemarks, makeSalesLines, setInvoiceStatus, updateItemDefaults, updateSales } from '../invoices/sales-ledger.ts'
 import { findBadQuantities, findBadReturns, findOverreturned, settleReturns } from '../invoices/returns.ts'
+import { checkInvoiceLimits } from '../orders/credit-limits.ts'
 import { findUnsupportedInvoices } from '../invoices/unsupported.ts'
 import { scratchOf } from '../orders/item-details.ts'
 import { insertMissingPrices } from '../orders/item-price.ts'
@@ -85,6 +86,7 @@ export const rule: PostingRule = {
     { stage: 'named', id: 'stock-checks', run: (ctx) => whenMoved(ctx, async () => { await checkStockEntries(ctx, MOVED(ctx)); await findWrongExpense(ctx, truthy('d.update_stock')) }) },
     { stage: 'named', id: 'rates', run: (ctx) => rateDeliveries(ctx, { moves: 'COALESCE(d.update_stock, 0) <> 0', returned: 'i.sales_invoice_item', given: 'CASE WHEN d._submit AND NOT d._once THEN i.rate ELSE i._given_rate END' }) },
     { stage: 'named', id: 'ledger', run: makeSalesLines },
+    { stage: 'named', id: 'limits', run: checkInvoiceLimits },
     { stage: 'named', id: 'once', run: (ctx) => findOnce(ctx, 'invoices') },
     { stage: 'on_update', id: 'prices', run: (ctx) => insertMissingPrices(ctx, kind, scratchOf(ctx).lines) },
     { stage: 'on_update', id: 'item-defaults', run: updateItemDefaults },

@@ -57,7 +57,9 @@ async function unmatched(table: LinkTable, links: Field[]): Promise<Map<string, 
   if (parts.length === 0) return found
   for (const row of await table.batch.staging.all<{ i: number; v: string }>(parts.join(' UNION ALL '))) {
     const field = links[row.i]!.fieldname
-    found.set(field, [...(found.get(field) ?? []), row.v])
+    const values = found.get(field)
+    if (values === undefined) found.set(field, [row.v])
+    else values.push(row.v)
   }
   return found
 }

@@ -59,7 +59,10 @@ export async function settleOutstanding(ctx: PostingContext): Promise<void> {
   await ctx.staging.run(`ALTER TABLE ${ctx.doc} ADD COLUMN _due DOUBLE`)
   await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET total_advance = 0, base_write_off_amount = 0, paid_amount = 0, base_paid_amount = 0, change_amount = 0, base_change_amount = 0, status = 'Draft',
     _due = round_even(${paid('grand_total', 'base_grand_total')}, 2), is_opening = CASE WHEN ${filled('d.is_opening')} THEN d.is_opening ELSE 'No' END, outstanding_amount = CASE WHEN ${settledInvoice} IS NULL THEN round_even(${paid('grand_total', 'base_grand_total')}, 2) ELSE 0 END`)
-  await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET po_no = COALESCE(NULLIF(t.po_no, ''), o.numbers, '') FROM (SELECT d._id, string_agg(DISTINCT n.po_no, ', ') AS numbers FROM ${ctx.doc} d LEFT JOIN ${ctx.child('items')} i ON i._parent = d._id
-    LEFT JOIN (SELECT name, po_no FROM rows."tabSales Order" UNION ALL SELECT name, po_no FROM rows."tabDelivery Note") n ON n.name IN (i.sales_order, i.delivery_note) AND ${filled('n.po_no')} GROUP BY d._id) o WHERE o._id = t._id`)
+  // Two joins by equality: one by `IN (order, delivery)` compares every line with every order.
+  await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET po_no = o.numbers FROM (SELECT i._parent, string_agg(DISTINCT n.po_no, ', ') AS numbers
+      FROM (SELECT _parent, sales_order AS name FROM ${ctx.child('items')} UNION ALL SELECT _parent, delivery_note FROM ${ctx.child('items')}) i
+      JOIN (SELECT name, po_no FROM rows."tabSales Order" UNION ALL SELECT name, po_no FROM rows."tabDelivery Note") n ON n.name = i.name AND ${filled('n.po_no')} GROUP BY i._parent) o
+    WHERE o._parent = t._id AND NOT ${filled('t.po_no')}; UPDATE ${ctx.doc} SET po_no = '' WHERE po_no IS NULL`)
   await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET against_income_account = s.accounts FROM (${against}) s WHERE s._parent = d._id`)
 }

@@ -28,8 +28,4 @@ export async function findUnsupportedInvoices(ctx: PostingContext): Promise<void
   await ctx.find({ type: 'unsupported', field: 'items.item_code', causeByValue: true, message: 'Quality inspections are not predicted', hint, select: `${stocked} m.inspection_required_before_delivery = 1` })
   await ctx.find({ type: 'unsupported', field: 'items.target_warehouse', message: 'Goods moved to a warehouse of the customer are not predicted', hint, select: `${stocked} ${filled('i.target_warehouse')}` })
   if (Number(selling['enable_discount_accounting'] ?? 0) !== 0) await ctx.find({ type: 'unsupported', message: 'Selling Settings book discounts in accounts of their own', hint, select: `SELECT d._id AS id FROM ${ctx.doc} d` })
-  if (await ctx.staging.one('SELECT 1 FROM rows."tabCustomer Credit Limit" LIMIT 1') !== undefined) await ctx.find({
-    type: 'unsupported', field: 'customer', message: 'Whether the customer\'s credit limit is crossed by an invoice is not predicted', hint: 'Remove the limit for the migration.', select: `SELECT d._id AS id FROM ${ctx.doc} d JOIN rows."tabCustomer" c ON c.name = d.customer WHERE d._submit
-      AND EXISTS (SELECT 1 FROM rows."tabCustomer Credit Limit" x WHERE x.company = d.company AND x.parent IN (c.name, c.customer_group))`,
-  })
 }

@@ -1,7 +1,7 @@
 import { ident, literal, type ColumnData } from '../../staging/staging.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { BomFacts } from './bom-facts.ts'
-import { validateBill } from './bom-validate.ts'
+import { checkRecursion, validateBill } from './bom-validate.ts'
 import { BomRefused, unitCost, type Bill, type BomRefusal, type KnownBill } from './bom.ts'
 
 type Row = Record<string, string | number | boolean | null>
@@ -50,12 +50,15 @@ function known(bill: Bill, name: string): KnownBill {
   }
 }
 
-/** One bill after another, as the site sees them. Answers those that stand and why the others do not. */
-function workOut(facts: BomFacts, bills: Bill[], standing: Standing): { done: Bill[]; refused: { id: number; refusal: BomRefusal }[] } {
-  const done: Bill[] = [], refused: { id: number; refusal: BomRefusal }[] = []
+/** One bill after another, as the site sees them. Answers those that are valid, those of them that stand, and why the others do not. */
+function workOut(facts: BomFacts, bills: Bill[], standing: Standing): { valid: Bill[]; done: Bill[]; refused: { id: number; refusal: BomRefusal }[] } {
+  const valid: Bill[] = [], done: Bill[] = [], refused: { id: number; refusal: BomRefusal }[] = []
   for (const bill of bills) {
     try {
       validateBill(facts, bill, true)
+      // What the site finds after the insert leaves the bill as it is: Frappe's own checks come first.
+      valid.push(bill)
+      checkRecursion(facts, bill)
       if (bill.submit && !bill.once) validateBill(facts, bill, false)
     } catch (error) {
       if (!(error instanceof BomRefused)) throw error
@@ -67,7 +70,7 @@ function workOut(facts: BomFacts, bills: Bill[], standing: Standing): { done: Bi
     standing.settle(bill, name, facts)
     done.push(bill)
   }
-  return { done, refused }
+  return { valid, done, refused }
 }
 
 /** Which bill of an item is its default, while bills are submitted one after another. */
@@ -186,12 +189,12 @@ export async function costBills(ctx: PostingContext): Promise<void> {
   const bills = await readBills(ctx)
   begun.set(ctx, bills)
   const live = await liveIds(ctx), facts = await BomFacts.read(ctx)
-  const { done, refused } = workOut(facts, structuredClone(bills.filter(({ id }) => live.has(id))), await Standing.read(ctx))
+  const { valid, refused } = workOut(facts, structuredClone(bills.filter(({ id }) => live.has(id))), await Standing.read(ctx))
   await tell(ctx, refused)
-  await writeBills(ctx, facts, done)
+  await writeBills(ctx, facts, valid)
   if (facts.free.size > 0) await ctx.find({
     type: 'unsupported', field: 'items.rate', message: 'A list price of 0 makes the site look at what was paid last, which is not predicted', hint: 'Give the item a price, or disable last purchase rates in Buying Settings.',
-    select: `SELECT DISTINCT i._parent AS id FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent WHERE d.rm_cost_as_per = 'Price List' AND i.item_code IN (${[...facts.free].map((name) => literal(name)).join(', ')})`,
+    select: `SELECT DISTINCT i._parent AS id FROM ${ctx.child('items')} i JOIN ${ctx.doc} d ON d._id = i._parent JOIN rows."tabItem" m ON m.name = i.item_code WHERE d.rm_cost_as_per = 'Price List' AND m.last_purchase_rate <> 0 AND i.item_code IN (${[...facts.free].map((name) => literal(name)).join(', ')})`,
   })
 }
 

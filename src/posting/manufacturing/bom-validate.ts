@@ -116,11 +116,10 @@ export function validateBill(world: BomWorld, bill: Bill, first: boolean): void 
   if (bill.lossPercentage > 100) refuse('process_loss_percentage', 'Process Loss Percentage cannot be greater than 100')
   if (bill.lossQty % 1 !== 0 && world.whole(world.item(bill.item)!.stockUom)) refuse('process_loss_percentage', `Item: ${bill.item} with Stock UOM can't have fractional process loss qty as its UOM is a whole Number.`)
   for (const row of bill.materials) row.stockUom = world.item(row.itemCode)!.stockUom
-  checkRecursion(world, bill)
 }
 
-/** No bill may be made, anywhere below, of what it makes. The site looks after it has inserted the bill. */
-function checkRecursion(world: BomWorld, bill: Bill): void {
+/** No bill may be made, anywhere below, of what it makes. The site looks after it has inserted the bill; throws BomRefused. */
+export function checkRecursion(world: BomWorld, bill: Bill): void {
   const seen = new Set<string>(), waiting = bill.materials.map((row) => ({ item: row.itemCode ?? '', bill: row.bomNo ?? '' }))
   for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {
     if (part.bill === '') continue

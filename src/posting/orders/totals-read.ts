@@ -98,7 +98,7 @@ async function readDocuments(ctx: PostingContext, kind: OrderKind, order: OrderB
   const commission = kind.selling ? 'COALESCE(d.commission_rate, 0)' : '0'
   for await (const { count: rows, columns: [id, rate, percentage, discount, commissionRate, on, disabled, currency, company, submitted, returned] } of ctx.staging.scan(
     `SELECT d._id, COALESCE(d.conversion_rate, 0), COALESCE(d.additional_discount_percentage, 0), COALESCE(d.discount_amount, 0), ${commission}, d.apply_discount_on, ${truthy('d.disable_rounded_total')},
-     d.currency, c.default_currency, d._submit AND NOT d._once, ${kind.invoice === undefined ? 'FALSE' : truthy('d.is_return')} FROM ${ctx.doc} d LEFT JOIN rows."tabCompany" c ON c.name = d.company ORDER BY d._id`)) {
+     d.currency, c.default_currency, d._submit AND NOT d._once, ${ctx.meta.column('is_return') === undefined ? 'FALSE' : truthy('d.is_return')} FROM ${ctx.doc} d LEFT JOIN rows."tabCompany" c ON c.name = d.company ORDER BY d._id`)) {
     for (let r = 0; r < rows; r++, d++) {
       order.ids.push(Number(id![r]))
       batch.document.conversion_rate[d] = Number(rate![r])
@@ -111,7 +111,8 @@ async function readDocuments(ctx: PostingContext, kind: OrderKind, order: OrderB
       order.companyCurrencies.push((company![r] as string | null) ?? '')
       batch.smallestFraction[d] = currencies.get(order.currencies[d]!)?.smallestFraction ?? 0
       order.submitted[d] = submitted![r] ? 1 : 0
-      order.returns[d] = batch.givesBack[d] = returned![r] ? 1 : 0
+      order.returns[d] = returned![r] ? 1 : 0
+      batch.givesBack[d] = kind.doctype === 'Purchase Receipt' ? 0 : order.returns[d]!
     }
   }
 }

@@ -59,14 +59,7 @@ async function report(ctx: PostingContext, order: OrderBatch, kind: OrderKind): 
   }
   await ctx.findAll({ type: 'TypeError', field: 'items', message: `The ${kind.invoice === undefined ? 'order' : 'invoice'} has no items; the site fails on its empty totals`, hint: 'Give it items, or leave it out.' }, empty)
   await ctx.findAll({ type: 'ZeroDivisionError', message: CRASH_MESSAGE, hint: 'Look at the tax rates and the conversion rate.' }, crashed)
-  await ctx.findAll({ type: 'ValidationError', field: 'base_grand_total', message: 'Grand Total (Company Currency) must be >= 0', hint: 'Look at negative quantities and rates, and at the discount.' }, await withoutReturns(ctx, negative))
-}
-
-/** Returns of notes take goods back and may be worth less than nothing. */
-async function withoutReturns<T extends { id: number }>(ctx: PostingContext, found: T[]): Promise<T[]> {
-  if (found.length === 0 || ctx.meta.column('is_return') === undefined) return found
-  const returns = new Set((await ctx.staging.all<{ id: number }>(`SELECT _id AS id FROM ${ctx.doc} WHERE is_return = 1`)).map((row) => row.id))
-  return found.filter(({ id }) => !returns.has(id))
+  await ctx.findAll({ type: 'ValidationError', field: 'base_grand_total', message: 'Grand Total (Company Currency) must be >= 0', hint: 'Look at negative quantities and rates, and at the discount.' }, negative)
 }
 
 /** Frames computed columns of doubles for `push`. */

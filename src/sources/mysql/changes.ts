@@ -42,7 +42,8 @@ async function bounds(rows: Rows, request: BoundsRequest, column: ChangeColumn):
   const local = (moment: string) => (kind === 'zoned' ? moment : `CONVERT_TZ(${moment}, '+00:00', @@global.time_zone)`)
   const shown = (moment: string) => (kind === 'date' ? `DATE(${local(moment)})` : local(moment))
   const plus = kind === 'zoned' ? `, '+00'` : '', micro = (ms: number) => `INTERVAL ${Math.round(ms * 1000)} MICROSECOND`
-  const settled = `LEAST(UTC_TIMESTAMP(6) - ${micro(request.lagMs)}${oldest === null ? '' : `, CAST('${oldest}' AS DATETIME(6))`})`
+  // The server shows transactions as they were up to a tenth of a second ago.
+  const lagged = `UTC_TIMESTAMP(6) - ${micro(Math.max(request.lagMs, 200))}`, settled = oldest === null ? lagged : `LEAST(${lagged}, CAST('${oldest}' AS DATETIME(6)))`
   const low = request.low === null ? 'NULL' : `CAST(${column.literal(request.low)} AS DATETIME(6))`
   const from = `LEAST(${low}, ${local(`UTC_TIMESTAMP(6) - ${micro(request.elapsedMs)}`)}) - ${micro(overlap)}`
   const [row] = await rows(`SELECT CONCAT(${shown('UTC_TIMESTAMP(6)')}${plus}), CONCAT(${shown(settled)}${plus}), ${request.low === null ? 'NULL' : `CONCAT(${kind === 'date' ? `DATE(${from})` : from}${plus})`},

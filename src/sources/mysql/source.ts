@@ -2,12 +2,13 @@ import { LandfallError } from '../../errors/error.ts'
 import type { Batch, Measure } from '../../model/batch.ts'
 import type { SourceCatalog } from '../../model/entity.ts'
 import { checkStopped, chooseColumns, chooseEntity } from '../choice.ts'
-import type { ChangeReader } from '../changes.ts'
+import type { ChangeReader, LogSettings } from '../changes.ts'
 import type { QueryEntity } from '../sql-options.ts'
 import type { ReadRequest, Source, SourceAbilities } from '../source.ts'
 import { mysqlChanges } from './changes.ts'
 import { connectMysql, mysqlError, mysqlRows, type MysqlAccess, type MysqlLink } from './connection.ts'
 import { describeMysql, type MysqlColumn, type MysqlEntity } from './describe.ts'
+import { MysqlLog } from './log.ts'
 import { readMysql } from './read.ts'
 
 export interface MysqlSettings extends MysqlAccess {
@@ -31,6 +32,7 @@ export class MysqlSource implements Source {
   #link: MysqlLink | null
   #items: Promise<MysqlEntity[]> | null = null
   #queue: Promise<unknown> = Promise.resolve()
+  #log: MysqlLog | null = null
 
   constructor(name: string, settings: MysqlSettings, baseFolder: string, link: MysqlLink) {
     this.name = name
@@ -66,8 +68,10 @@ export class MysqlSource implements Source {
     return this.#run((link) => mysqlRows(link.connection, sql), 'A statement')
   }
 
-  changes(): ChangeReader {
-    return mysqlChanges(this.name, () => this.#described(), (sql) => this.query(sql))
+  changes(settings?: LogSettings): ChangeReader {
+    const rows = (sql: string): Promise<(string | null)[][]> => this.query(sql)
+    if (settings) this.#log ??= new MysqlLog(rows, this.#settings, settings.serverId, async () => (await this.#described()).map(({ name, entity, key }) => ({ name, namespace: entity.namespace, table: name.startsWith(`${entity.namespace}.`) ? name.slice(entity.namespace.length + 1) : name, key: key.map((column) => column.name) })))
+    return mysqlChanges(this.name, () => this.#described(), rows, settings && this.#log ? this.#log : undefined)
   }
 
   async close(): Promise<void> {

@@ -37,7 +37,7 @@ async function bounds(rows: (sql: string) => Promise<(string | null)[][]>, reque
   }
   const overlap = request.overlapMs ?? usualOverlapMs(kind)
   const [zone] = (await rows(`SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone'`))[0] ?? []
-  const shown = (moment: string) => (kind === 'zoned' ? moment : kind === 'local' ? `(${moment} AT TIME ZONE ${quoted(zone ?? 'UTC')})` : `(${moment} AT TIME ZONE ${quoted(zone ?? 'UTC')})::date`)
+  const shown = (moment: string) => (kind === 'zoned' ? moment : kind === 'local' ? `((${moment}) AT TIME ZONE ${quoted(zone ?? 'UTC')})` : `((${moment}) AT TIME ZONE ${quoted(zone ?? 'UTC')})::date`)
   const low = request.low === null ? 'NULL' : column.literal(request.low)
   const [row] = await rows(`SELECT ${shown('m.now')}::text, ${shown('m.settled')}::text,
     CASE WHEN m.oldest < m.now - interval '${request.lagMs} ms' THEN 'process ' || m.pid || ' has a transaction open since ' || m.oldest END, m.hidden::text,

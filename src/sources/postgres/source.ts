@@ -3,12 +3,13 @@ import { LandfallError } from '../../errors/error.ts'
 import type { Batch, Measure } from '../../model/batch.ts'
 import type { SourceCatalog } from '../../model/entity.ts'
 import { checkStopped, chooseColumns, chooseEntity } from '../choice.ts'
-import type { ChangeReader } from '../changes.ts'
+import type { ChangeReader, LogSettings } from '../changes.ts'
 import type { QueryEntity } from '../sql-options.ts'
 import type { ReadRequest, Source, SourceAbilities } from '../source.ts'
 import { connectPostgres, postgresError, type PostgresAccess } from './connection.ts'
 import { postgresChanges } from './changes.ts'
 import { describePostgres, type PostgresColumn, type PostgresEntity } from './describe.ts'
+import { PostgresLog } from './log.ts'
 import { readPostgres } from './read.ts'
 
 export interface PostgresSettings extends PostgresAccess {
@@ -31,6 +32,7 @@ export class PostgresSource implements Source {
   #client: pg.Client | null
   #items: Promise<PostgresEntity[]> | null = null
   #queue: Promise<unknown> = Promise.resolve()
+  #log: PostgresLog | null = null
 
   constructor(name: string, settings: PostgresSettings, baseFolder: string, client: pg.Client) {
     this.name = name
@@ -67,8 +69,10 @@ export class PostgresSource implements Source {
     return (await this.#run(async (client) => client.query<T & pg.QueryResultRow>(sql), 'A statement')).rows
   }
 
-  changes(): ChangeReader {
-    return postgresChanges(this.name, () => this.#described(), (sql) => this.#texts(sql))
+  changes(settings?: LogSettings): ChangeReader {
+    const rows = (sql: string): Promise<(string | null)[][]> => this.#texts(sql)
+    if (settings) this.#log ??= new PostgresLog(rows, settings.slot, async () => (await this.#described()).map(({ name, entity, key }) => ({ name, namespace: entity.namespace, table: name.startsWith(`${entity.namespace}.`) ? name.slice(entity.namespace.length + 1) : name, key: key.map((column) => column.name) })))
+    return postgresChanges(this.name, () => this.#described(), rows, settings && this.#log ? this.#log : undefined)
   }
 
   async #texts(sql: string): Promise<(string | null)[][]> {

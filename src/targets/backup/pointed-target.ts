@@ -12,18 +12,20 @@ export class PointedTarget implements Target {
   readonly #backups: () => SiteBackup
   readonly #beforeRun: boolean
   readonly reread?: (run: string, how: { each: number; seed: number }) => Promise<Reread>
+  readonly change?: Required<Target>['change']
 
   constructor(target: Target, backups: () => SiteBackup, beforeRun: boolean) {
     this.#target = target
     this.#backups = backups
     this.#beforeRun = beforeRun
     if (target.reread !== undefined) this.reread = (run, how) => target.reread!(run, how)
+    if (target.change !== undefined) this.change = (batch) => target.change!(batch)
   }
 
   get can(): Target['can'] { return this.#target.can }
   get documents(): string { return this.#target.documents }
   get tables(): string { return this.#target.tables }
-  get ledger(): Target['ledger'] { return this.#target.ledger }
+  get ledger(): string { return this.#target.ledger }
 
   describe(): Promise<TargetInfo> { return this.#target.describe() }
   marks(run: string): Promise<TargetMark[]> { return this.#target.marks(run) }

@@ -19,16 +19,25 @@ export function openLane(env: Pick<LaneEnv, 'settings'>): Promise<Lane> {
 
 /** As the lane itself, which can also try documents without writing them. */
 export function openBench(settings: Record<string, unknown>): BenchLane {
+  const { run_as: user, document_seconds: seconds, workers, site, python, ...place } = checked(settings)
+  return new BenchLane({ place: placeOf(place), site, user, workers, documentMs: seconds * 1000, oneStep: false, ...(python === undefined ? {} : { python }) })
+}
+
+/** Where the bench of the settings is. Throws `config-invalid`. */
+export function benchPlace(settings: Record<string, unknown>): BenchPlace {
+  return placeOf(checked(settings))
+}
+
+function checked(settings: Record<string, unknown>): z.output<typeof benchOptions> {
   const given = benchOptions.safeParse(settings)
   if (!given.success) {
     const issue = given.error.issues[0]!
     throw new LandfallError('config-invalid', `target.bench${issue.path.map((key) => `.${String(key)}`).join('')}: ${issue.message}`, { hint: 'The bench lane needs `target.bench.folder` and `target.bench.site`.' })
   }
-  const { run_as: user, document_seconds: seconds, workers, site, python } = given.data
-  return new BenchLane({ place: placeOf(given.data), site, user, workers, documentMs: seconds * 1000, oneStep: false, ...(python === undefined ? {} : { python }) })
+  return given.data
 }
 
-function placeOf(given: z.output<typeof benchOptions>): BenchPlace {
+function placeOf(given: Pick<z.output<typeof benchOptions>, 'folder' | 'way' | 'host' | 'user' | 'port' | 'container' | 'pod' | 'namespace' | 'context'>): BenchPlace {
   const { folder: bench, way, host, user, port, container, pod, namespace, context } = given
   const missing = (key: string) => new LandfallError('config-invalid', `target.bench.${key} is missing, which \`way: ${way}\` needs.`)
   const some = <T extends object>(values: T) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]: NonNullable<T[K]> }

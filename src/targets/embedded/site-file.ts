@@ -22,7 +22,7 @@ export async function attachSite(staging: Staging, site: Site, path: string, wha
   const row = await staging.one<{ hash: string }>(`SELECT hash FROM ${SITE_DATABASE}.ledger.made_from`)
   if (row?.hash !== site.hash()) {
     throw new LandfallError('target-changed', `The ${what} was made from another site description than the project names now.`, {
-      hint: `Set \`site\` back, or remove .landfall/site.duckdb to begin with a new ${what}.`, where: { file: path },
+      hint: `Where only customizations/ changed: landfall customize apply. Else set \`site\` back, or remove .landfall/site.duckdb to begin with a new ${what}.`, where: { file: path },
     })
   }
   await ledger.create()
@@ -37,6 +37,7 @@ async function create(staging: Staging, site: Site, ledger: Ledger, what: string
       await site.loadRecords(staging, `${SITE_DATABASE}.main`)
       await ledger.create()
       await staging.run(`CREATE TABLE ${SITE_DATABASE}.ledger.made_from AS SELECT '${site.hash()}' AS hash`)
+      if (site.described !== site) await staging.run(`CREATE TABLE ${SITE_DATABASE}.ledger.base AS SELECT '${site.described.hash()}' AS hash`)
     })
   } catch (error) {
     throw new LandfallError('target-failed', `The ${what} cannot be created: ${messageOf(error)}`, { cause: error })

@@ -10,12 +10,12 @@ export const PERMITS = 'ops.permits'
 
 /** The express lane of `target.database`. Throws `config-invalid` naming the key that is missing or wrong. */
 export function openLane({ settings, staging, site, rootFolder }: LaneEnv): Promise<Lane> {
-  return Promise.resolve(new ExpressLane(databaseOptions(settings), { staging, site, baseFolder: rootFolder, permits: permitsFrom(staging, PERMITS) }))
+  return Promise.resolve(new ExpressLane(optionsOf(settings.database ?? {}), { staging, site, baseFolder: rootFolder, permits: permitsFrom(staging, PERMITS) }))
 }
 
-/** How to reach the database of the settings. Throws `config-invalid`. */
-export function databaseOptions(settings: LaneEnv['settings']): ExpressOptions {
-  const { name: database, connect_timeout_seconds: connect, ...rest } = settings.database ?? {}
+/** Options of `target.database`. Throws `config-invalid`. */
+export function optionsOf(settings: Record<string, unknown>): ExpressOptions {
+  const { name: database, connect_timeout_seconds: connect, ...rest } = settings
   const given = { ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [camel(key), value])), database, ...(connect === undefined ? {} : { connectTimeoutMs: Number(connect) * 1000 }) }
   const options = expressOptions.safeParse(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
   if (!options.success) {

@@ -27,6 +27,11 @@ export function lanesWanted(settings: SiteSettings): LaneKind[] {
   return lanesSetUp(settings).filter((kind) => asked.has('auto') || asked.has(kind) || asked.has('express') && kind !== 'express')
 }
 
+/** Opens one lane by itself. Throws `config-invalid` when it is not set up as it must be. */
+export async function openOne(kind: LaneKind, env: LaneEnv): Promise<Lane> {
+  return (await LANES.find((lane) => lane.kind === kind)!.load()).openLane(env)
+}
+
 /** Opens the lane of the settings, or all that documents may take as one. Throws `config-invalid` when there is none. */
 export async function openLane(env: LaneEnv): Promise<Lane> {
   const kinds = lanesWanted(env.settings), { lane: wanted } = env.settings
@@ -36,6 +41,6 @@ export async function openLane(env: LaneEnv): Promise<Lane> {
     })
   }
   const lanes: Lane[] = []
-  for (const { kind, load } of LANES) if (kinds.includes(kind)) lanes.push(await (await load()).openLane(env))
+  for (const { kind } of LANES) if (kinds.includes(kind)) lanes.push(await openOne(kind, env))
   return lanes.length === 1 && lanes[0]!.kind !== 'express' ? lanes[0]! : new RoutedLane(env.staging, lanes)
 }

@@ -8,9 +8,10 @@ import { attachSite, SITE_DATABASE } from '../embedded/site-file.ts'
 import { checksumTables } from '../embedded/tables.ts'
 import type { Lane } from '../lane.ts'
 import type { TargetEnv } from '../registry.ts'
-import type { LoadBatch, Target, TargetAbilities, Reread, TargetInfo, TargetMark, TableSums, Undone } from '../target.ts'
+import type { ChangeBatch, LoadBatch, Target, TargetAbilities, Reread, TargetInfo, TargetMark, TableSums, Undone } from '../target.ts'
 import { alignChangeStamps, applyChanges, type RowChange } from './changes.ts'
 import { setWaitingLinks } from './deferred.ts'
+import { changeOnSite, refreshMirror } from './document-changes.ts'
 import { noteCounters } from './counters.ts'
 import { openLane } from './lanes.ts'
 import { rereadSite } from './reread.ts'
@@ -87,6 +88,18 @@ class SiteTarget implements Target {
     }
     await this.#lane.prepare(doctypes)
     this.#prepared = true
+  }
+
+  refresh(doctype: string, names: string[]): Promise<boolean> {
+    return refreshMirror(this.#staging, this.#site, this.#lane, doctype, names)
+  }
+
+  async change(batch: ChangeBatch): Promise<{ doctype: string; name: string; reason: string }[]> {
+    const touched = new Set<string>()
+    const refused = await changeOnSite(this.#staging, this.#site, this.#ledger, this.#lane, batch, touched)
+    this.#writer = null
+    this.#sums = Object.fromEntries(Object.entries(this.#sums ?? {}).filter(([table]) => !touched.has(table)))
+    return refused
   }
 
   async mark(run: string, mark: string): Promise<TargetMark> {

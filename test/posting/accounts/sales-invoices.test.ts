@@ -1,23 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fixedClock } from '../../../src/model/clock.ts'
-import { PostingEngine } from '../../../src/posting/engine.ts'
-import { Site } from '../../../src/site/site.ts'
-import { ident, Staging, type ColumnKind } from '../../../src/staging/staging.ts'
-
-type Given = Record<string, string | number>
-
-/** Numbers from 0 up to 1, always the same ones. */
-function draws(seed: number): () => number {
-  let state = seed
-  return () => (state = (state * 16807) % 2147483647) / 2147483647
-}
-
-async function stage(staging: Staging, table: string, rows: Given[]): Promise<void> {
-  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-  const kinds = keys.map((key): ColumnKind => (['_id', '_parent', '_idx'].includes(key) ? 'BIGINT' : rows.every((row) => row[key] === undefined || typeof row[key] === 'number') ? 'DOUBLE' : 'VARCHAR'))
-  await staging.run(`CREATE TABLE drafts.${ident(table)} (${keys.map((key, i) => `${ident(key)} ${kinds[i]}`).join(', ')})`)
-  await staging.appendColumns({ schema: 'drafts', table }, keys.map((name, i) => ({ name, kind: kinds[i]!, values: rows.map((row) => row[name] ?? null) })))
-}
+import { draws, linesOf, stage, withBatches, type Given } from '../staged.ts'
 
 const COMPANY = 'Northwind Traders', HEAD = { company: COMPANY, docstatus: 1, set_posting_time: 1, _entity: 'invoices' }
 
@@ -38,13 +20,9 @@ function invoices(count: number): { documents: Given[]; items: Given[]; payments
   return { documents, items, payments }
 }
 
-const CHANCE = ['name', 'creation', 'modified', 'owner', 'modified_by', '_draft', '_doctype', 'voucher_detail_no', 'posting_datetime']
-
-/** What a posting leaves, as sorted lines of text; names that are drawn left out. */
-async function posted(batchDocuments: number): Promise<{ refused: string[]; rows: Record<string, string[]>; sums: Record<string, number> }> {
-  const staging = await Staging.open(':memory:', { memoryLimit: '2GB' })
-  try {
-    const engine = await PostingEngine.open(staging, Site.load(), fixedClock('2026-11-22'), { batchDocuments })
+/** What a posting leaves. */
+function posted(batchDocuments: number): Promise<{ refused: string[]; rows: Record<string, string[]>; sums: Record<string, number> }> {
+  return withBatches(batchDocuments, async (engine, staging) => {
     await stage(staging, 'Stock Reconciliation', [{ ...HEAD, _id: 1, _key: 's', purpose: 'Opening Stock', posting_date: '2025-01-01', posting_time: '00:00:00', expense_account: 'Temporary Opening - NT' }])
     await stage(staging, 'Stock Reconciliation.items', [{ _parent: 1, _idx: 1, item_code: 'CHAI', warehouse: 'Stores - NT', qty: 500, valuation_rate: 9.37 }])
     await engine.post('Stock Reconciliation')
@@ -53,18 +31,12 @@ async function posted(batchDocuments: number): Promise<{ refused: string[]; rows
     await stage(staging, 'Sales Invoice.items', items)
     await stage(staging, 'Sales Invoice.payments', payments)
     await engine.post('Sales Invoice')
-    const rows: Record<string, string[]> = {}
-    for (const table of ['tabSales Invoice', 'tabSales Invoice Item', 'tabSales Invoice Payment', 'tabGL Entry', 'tabPayment Ledger Entry', 'tabStock Ledger Entry', 'tabBin']) {
-      const found = await staging.all<Given>(`SELECT * FROM rows.${ident(table)} WHERE _draft IS NOT NULL`)
-      rows[table] = found.map((row) => JSON.stringify(Object.entries(row).filter(([column]) => !CHANCE.includes(column)).map(([column, value]) => [column, String(value)]))).sort()
-    }
+    const rows = await linesOf(staging, ['tabSales Invoice', 'tabSales Invoice Item', 'tabSales Invoice Payment', 'tabGL Entry', 'tabPayment Ledger Entry', 'tabStock Ledger Entry', 'tabBin'])
     const refused = await staging.all<{ id: number; type: string }>('SELECT id, type FROM ops.refused ORDER BY id')
     const sums = (await staging.one<Record<string, number>>(`SELECT CAST((SELECT SUM(debit) - SUM(credit) FROM rows."tabGL Entry") AS DOUBLE) AS balance, CAST((SELECT SUM(stock_value_difference) FROM rows."tabStock Ledger Entry") AS DOUBLE)
       - CAST((SELECT SUM(debit) - SUM(credit) FROM rows."tabGL Entry" WHERE account = 'Stock In Hand - NT') AS DOUBLE) AS stock, CAST((SELECT SUM(outstanding_amount) FROM rows."tabSales Invoice") AS DOUBLE) - CAST((SELECT SUM(amount) FROM rows."tabPayment Ledger Entry") AS DOUBLE) AS owed`))!
     return { refused: refused.map(({ id, type }) => `${id} ${type}`), rows, sums }
-  } finally {
-    await staging.close()
-  }
+  })
 }
 
 describe('a set of sales invoices', () => {

@@ -36,11 +36,15 @@ class Documents:
                 try:
                     done = self.chunk(request, chunk)
                     break
-                except Again as error:
+                except Exception as error:
+                    # Also outside of any document: looking in the ledger takes locks, too.
+                    behind = trouble(error)
+                    if not isinstance(behind, Again):
+                        raise
                     self.rolled_back()
                     attempt += 1
                     if len(chunk) == 1 and attempt > 5:
-                        self.wire.send({"settled": [refusal(chunk[0], error)]})
+                        self.wire.send({"settled": [refusal(chunk[0], behind)]})
                         done = 1
                         break
                     # Alone, a document that ends the transaction spoils no other's.

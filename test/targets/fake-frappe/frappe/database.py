@@ -1,6 +1,7 @@
 """MariaDB's side of the agent's conversation, answered by SQLite: its dialect is rewritten where the two differ."""
 import json
 import os
+import random
 import re
 import signal
 import sqlite3
@@ -8,6 +9,7 @@ import time
 from collections import deque
 
 LOCKS = {}
+RANDOM = random.Random(os.getpid())
 
 
 class OperationalError(Exception):
@@ -84,13 +86,37 @@ class Connection:
             self.sqlite.execute("COMMIT")
         if text.upper() in ("COMMIT", "ROLLBACK") and not self.sqlite.in_transaction:
             return 0
+        self.fault(text)
         try:
             self.result = self.sqlite.execute(text)
+            if self.struck("drop", text):
+                os._exit(9)
         except sqlite3.OperationalError as error:
             raise OperationalError(1213 if "locked" in str(error) else 1064, f"{error}: {text}") from error
         except sqlite3.IntegrityError as error:
             raise OperationalError(1062, str(error)) from error
         return max(self.result.rowcount, 0)
+
+    def fault(self, text):
+        """A deadlock takes the whole transaction with it; a lost connection, too, and it stays lost."""
+        for kind, code in (("deadlock", 1213), ("lost", 2013)):
+            if self.struck(kind, text):
+                self.sqlite.execute("ROLLBACK")
+                raise OperationalError(code, kind)
+
+    def struck(self, kind, text):
+        """Whether a fault of a campaign comes now: `faults.json` beside the database says how many of each are left."""
+        path = os.path.join(os.path.dirname(self.path), "faults.json")
+        if not self.sqlite.in_transaction and kind != "drop" or text.upper().startswith("COMMIT") != (kind == "drop") or text.upper().startswith(("SELECT", "BEGIN", "ROLLBACK", "CREATE")) or not os.path.exists(path):
+            return False
+        faults = json.load(open(path))
+        if faults.get(kind, 0) <= 0 or RANDOM.random() > faults["rate"][kind]:
+            return False
+        faults[kind] -= 1
+        with open(path + ".new", "w") as file:
+            json.dump(faults, file)
+        os.replace(path + ".new", path)
+        return True
 
     def insert_id(self):
         return self.result.lastrowid
