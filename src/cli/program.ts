@@ -22,6 +22,7 @@ import * as init from './commands/init.ts'
 import * as lanes from './commands/lanes.ts'
 import * as post from './commands/post.ts'
 import * as map from './commands/map.ts'
+import * as mcp from './commands/mcp.ts'
 import * as pilot from './commands/pilot.ts'
 import * as plan from './commands/plan.ts'
 import * as preflight from './commands/preflight.ts'
@@ -49,7 +50,7 @@ const COMMANDS: CommandModule[] = [
   sync,
   backup,
   rollback,
-  trace, accept, cutover, evidence, audit,
+  trace, accept, cutover, evidence, audit, mcp,
   post, rehearse, conformance, demo, test, docs,
 ]
 
