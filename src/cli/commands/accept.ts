@@ -16,6 +16,15 @@ import { environmentOf, withWorkspace, type Environment } from '../environment.t
 /** Opens the acceptance of the last run for one subcommand. */
 type Work<T> = (env: Environment, workspace: Workspace, acceptance: Acceptance, options: T) => Promise<void>
 
+const EXAMPLES: Record<string, string[]> = {
+  prepare: ['landfall accept prepare --each 3'],
+  test: ['landfall accept test'],
+  record: ['landfall accept record 4 --by "Anna Huber" --remark "address is right"', 'landfall accept record 7 8 --failed --remark "no tax number on the print"'],
+  status: ['landfall accept status --json | jq .criteria'],
+  sign: ['landfall accept sign --by "Ben Okafor" --role "head of finance"', 'landfall accept sign --verify'],
+  training: ['landfall accept training --out training'],
+}
+
 export function register(program: Command, signal: AbortSignal): void {
   const accept = program.command('accept').description('Acceptance: test scripts from the data, results by machine and by people, criteria that are computed, signatures that are bound to what they sign.')
   const add = <T>(command: Command, work: Work<T>): Command => command.action(async (...given: unknown[]) => {
@@ -31,7 +40,8 @@ export function register(program: Command, signal: AbortSignal): void {
   add<{ by?: string; role: string; remark?: string; verify?: boolean; out?: string }>(accept.command('sign').description('Sign the run off, bound to the hashes of plan, mapping, proof, rollback, scripts and results. Refused while a criterion is not met.')
     .option('--by <name>', 'who signs; default: the user of this machine').option('--role <text>', 'in what role', 'project owner').option('--remark <text>', 'reservations and remarks').option('--verify', 'sign nothing: say whether the signatures still hold').option('-o, --out <folder>', 'where the pages go'), sign)
   add<{ out?: string }>(accept.command('training').description('Training notes from the mapping: old screen and field, new place.').option('-o, --out <folder>', 'where they go; default: .landfall/acceptance/RUN'), training)
-  accept.addHelpText('after', '\nExamples:\n  $ landfall accept prepare --each 3\n  $ landfall accept record 4 --by "Anna Huber" --remark "address is right"\n  $ landfall accept sign --by "Ben Okafor" --role "head of finance"')
+  for (const command of accept.commands) command.addHelpText('after', `\nExamples:\n${EXAMPLES[command.name()]!.map((line) => `  $ ${line}`).join('\n')}`)
+  accept.addHelpText('after', `\nExamples:\n${['prepare', 'record', 'sign'].map((name) => `  $ ${EXAMPLES[name]![0]}`).join('\n')}`)
 }
 
 async function prepare(env: Environment, workspace: Workspace, acceptance: Acceptance, options: { each: string; seed: string; out?: string }): Promise<void> {

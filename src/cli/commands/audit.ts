@@ -11,6 +11,7 @@ export function register(program: Command, signal: AbortSignal): void {
   program.command('audit').description('The audit trail: cutover, acceptance, rollbacks and what agents did, each entry bound to the one before.')
     .option('--verify', 'only check that nothing was edited, taken out or cut off')
     .option('--head <hash>', 'with --verify: a hash that a sign-off or an evidence pack holds; it must be in the trail')
+    .addHelpText('after', '\nExamples:\n  $ landfall audit\n  $ landfall audit --verify                nothing was edited, taken out or cut off\n  $ landfall audit --json | jq .action')
     .action((options: { verify?: boolean; head?: string }, command: Command) => {
       const { terminal, globals } = environmentOf(command, signal), project = loadProject(globals.project), trail = openAudit(project, systemClock)
       const check = checkTrail(auditFile(project), options.head ?? null)

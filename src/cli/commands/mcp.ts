@@ -34,7 +34,7 @@ export function register(program: Command, signal: AbortSignal): void {
       http.closeAllConnections()
       http.close()
     })
-  mcp.command('approve [id]').description('Approve what an agent asks for after its dry run, and get the token to hand over. Only a person at a terminal can.').action(async (id: string | undefined, _options: unknown, command: Command) => {
+  mcp.command('approve [id]').description('Approve what an agent asks for after its dry run, and get the token to hand over. Only a person at a terminal can.').addHelpText('after', '\nExamples:\n  $ landfall mcp approve                   what is asked for\n  $ landfall mcp approve 7f3a').action(async (id: string | undefined, _options: unknown, command: Command) => {
     await approve(environmentOf(command, signal), id)
   })
   mcp.command('doctype <name>', { hidden: true }).description('A DocType of the project\'s site, or those whose names hold a word.').action((name: string, _options: unknown, command: Command) => {

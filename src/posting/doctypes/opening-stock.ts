@@ -6,7 +6,7 @@ const OPENING = `${on('opening_stock')} AND ${on('is_stock_item')} AND NOT ${on(
 const RATE = `CASE WHEN ${on('d.valuation_rate')} THEN d.valuation_rate ELSE d.standard_rate END`
 
 /** SQL: the site's rounding of halves to even at `places` decimals. */
-const rounded = (value: string, places: number) => `(round_even(round((${value}) * ${10 ** places}, 6), 0) / ${10 ** places})`
+const rounded = (value: string, places: number) => `flt(${value}, ${places})`
 
 /** Refusals of the stock entry, and all that it depends on and that is not worked out here. */
 async function findProblems(ctx: PostingContext): Promise<void> {

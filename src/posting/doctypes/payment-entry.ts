@@ -24,7 +24,7 @@ async function makeLines(ctx: PostingContext): Promise<void> {
   }).join(', ')
   const inTransaction = (own: string, base: string, of: string) => `CASE WHEN ${transaction} = ${of} THEN ${own} ELSE ${base} / (${rate}) END`
   const party = `${account} AS account, ${currency} AS account_currency, d.party_type, d.party, CASE WHEN ${receive} THEN d.paid_to ELSE d.paid_from END AS against`
-  const allocated = `round_even(r.allocated_amount * ${partyRate}, ${places})`, unallocated = `d.unallocated_amount * ${partyRate}`
+  const allocated = `flt(r.allocated_amount * ${partyRate}, ${places})`, unallocated = `d.unallocated_amount * ${partyRate}`
   // A return is paid back: the site turns the side of its line round, and the negative amount turns it once more.
   const turned = `r.reference_doctype IN ('Sales Invoice', 'Purchase Invoice') AND r.allocated_amount < 0 AND ((t.account_type = 'Receivable' AND d.payment_type = 'Pay') OR (t.account_type = 'Payable' AND ${receive}))`
   const none = `NULL AS against_voucher_type, NULL AS against_voucher`

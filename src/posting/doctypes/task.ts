@@ -74,12 +74,12 @@ async function updateProjects(ctx: PostingContext): Promise<void> {
   const table = ctx.scratch('projects')
   // Python's round(), by the site's rounding of halves to even: percentages are kept with two decimals.
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${table.replace(/^temp\./, '')} AS SELECT p.name, s.last_id AS id, p.status AS before,
-    round_even(CASE p.percent_complete_method WHEN 'Task Progress' THEN s.progress / s.tasks WHEN 'Task Weight' THEN CASE WHEN s.weight = 0 THEN 0
+    flt(CASE p.percent_complete_method WHEN 'Task Progress' THEN s.progress / s.tasks WHEN 'Task Weight' THEN CASE WHEN s.weight = 0 THEN 0
       ELSE s.weighted END ELSE s.done / s.tasks * 100 END, 2) AS percent
     FROM rows.tabProject p JOIN (SELECT t.project, max(l._id) AS last_id, COUNT(*)::DOUBLE AS tasks, COUNT(*) FILTER (t.status IN ${DONE})::DOUBLE AS done,
       SUM(t.progress::DOUBLE) AS progress,
       SUM(t.task_weight::DOUBLE) AS weight, SUM(t.progress::DOUBLE * t.share) AS weighted
-      FROM (SELECT *, round_even(task_weight::DOUBLE / NULLIF(SUM(task_weight::DOUBLE) OVER (PARTITION BY project), 0), 2) AS share
+      FROM (SELECT *, flt(task_weight::DOUBLE / NULLIF(SUM(task_weight::DOUBLE) OVER (PARTITION BY project), 0), 2) AS share
         FROM rows.tabTask WHERE project IN (SELECT project FROM ${ctx.live})) t LEFT JOIN ${ctx.live} l ON l.name = t.name GROUP BY t.project) s ON s.project = p.name
     WHERE COALESCE(p.percent_complete_method, '') <> 'Manual'`)
   await ctx.updateRows('tabProject', 'percent_complete', `SELECT id, name AS "key", percent AS "after" FROM ${table}`)

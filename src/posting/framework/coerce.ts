@@ -5,7 +5,8 @@ import type { Kind, PlannedColumn } from './plan.ts'
  * Python's ways with values as SQL macros. `py_blank`: no content once tags and white space are gone. `py_strip`: str.strip. `py_number`: text of a
  * number as MariaDB stores it in a varchar. `plain_*`: values of texts that are plainly written. `to_stored`: a double as the site's database rounds
  * it, by way of its shortest decimal text. Text to a wide decimal takes DuckDB 17 µs, to a narrow one half a microsecond, and a double that is near
- * enough to a multiple of 1e-9 (0.25e-9, where its own error is below 0.1e-9) needs no text at all.
+ * enough to a multiple of 1e-9 (0.25e-9, where its own error is below 0.1e-9) needs no text at all. `flt`: bankers' rounding without the noise of binary
+ * fractions, so that 12552.705000000002 is a half of a cent (orders/rounding.ts does it to the last bit; here 7 decimals of the last place decide).
  */
 const SPACES = `' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || chr(133) || chr(160) || chr(5760) || ${
   [8192, 8193, 8194, 8195, 8196, 8197, 8198, 8199, 8200, 8201, 8202, 8232, 8233, 8239, 8287, 12288].map((code) => `chr(${code})`).join(' || ')}`
@@ -21,6 +22,7 @@ const MACROS = [
   `py_number(x) AS CASE WHEN x = trunc(x) AND abs(x) < 1e15 THEN CAST(CAST(x AS BIGINT) AS VARCHAR) ELSE CAST(x AS VARCHAR) END`,
   `to_stored(x) AS CASE WHEN abs(x) < 5e5 AND abs(x * 1e9 - round(x * 1e9)) <= 0.25 THEN CAST(CAST(x AS DECIMAL(18,9)) AS DECIMAL(21,9))
      ELSE coalesce(CAST(TRY_CAST(CAST(x AS VARCHAR) AS DECIMAL(18,9)) AS DECIMAL(21,9)), CAST(CAST(x AS VARCHAR) AS DECIMAL(21,9))) END`,
+  `flt(x, places) AS round_even(round((x) * pow(10, places), 7), 0) / pow(10, places)`,
   `plain_int(x) AS CASE WHEN regexp_full_match(x, '[+-]?[0-9]{1,18}') THEN CAST(x AS BIGINT) END`,
   `plain_float(x) AS CASE WHEN regexp_full_match(x, ${FLOAT_FORM}) THEN TRY_CAST(x AS DOUBLE) END`,
   `plain_date(x) AS CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') THEN TRY_CAST(x AS DATE) END`,

@@ -2,6 +2,9 @@ import { literal } from '../../staging/staging.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled } from '../orders/kind.ts'
 
+/** Status of a delivery `o` that is billed by so many per cent. */
+export const deliveryStatus = (percent: string) => `CASE WHEN o.status = 'Closed' THEN o.status WHEN o.per_returned = 100 THEN 'Return Issued' WHEN ${percent} = 100 THEN 'Completed' WHEN ${percent} < 100 THEN 'To Bill' ELSE o.status END`
+
 interface Delivered { order: string; line: string; amount: number; invoiced: boolean; direct: number }
 
 /**
@@ -53,7 +56,7 @@ async function shareOrderBills(ctx: PostingContext, lines: string, amounts: stri
 /** Percentage and status of deliveries (`notes`: SELECT of `name` and the `id` of the document that changes them) from what is billed of their lines; what came back need not be billed. */
 async function settleDeliveries(ctx: PostingContext, notes: string): Promise<void> {
   const table = ctx.scratch('billed_notes'), number = (column: string) => `CAST(COALESCE(i.${column}, 0) AS DOUBLE)`
-  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${table.slice(5)} AS SELECT p.*, o.status AS before, CASE WHEN o.status = 'Closed' THEN o.status WHEN o.per_returned = 100 THEN 'Return Issued' WHEN p.percent = 100 THEN 'Completed' WHEN p.percent < 100 THEN 'To Bill' ELSE o.status END AS status
+  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${table.slice(5)} AS SELECT p.*, o.status AS before, ${deliveryStatus('p.percent')} AS status
     FROM (SELECT name, any_value(id) AS id, COALESCE(round(SUM(LEAST(abs(reference), abs(billed))) / NULLIF(SUM(abs(reference)), 0) * 100, 6), 0) AS percent
       FROM (SELECT t.name, t.id, ${number('billed_amt')} AS billed, ${number('amount')} - CASE WHEN SUM(${number('returned_qty')} * ${number('rate')}) OVER (PARTITION BY t.name) < SUM(${number('amount')}) OVER (PARTITION BY t.name)
           THEN ${number('returned_qty')} * ${number('rate')} ELSE 0 END AS reference FROM (${notes}) t JOIN rows."tabDelivery Note Item" i ON i.parent = t.name AND i.parenttype = 'Delivery Note') GROUP BY name) p

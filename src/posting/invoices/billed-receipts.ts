@@ -56,7 +56,7 @@ async function settleReceipts(ctx: PostingContext, receipts: string): Promise<vo
   const pending = rejected ? number('amount') : `${number('amount')} - COALESCE(b.qty, 0) * ${number('rate')}`, billed = number('billed_amt')
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${table.slice(5)} AS SELECT p.*, o.status AS before, CASE WHEN o.status = 'Closed' THEN o.status WHEN p.percent = 100 OR (o.grand_total = 0 AND COALESCE(o.per_returned, 0) <> 100 AND COALESCE(o.is_return, 0) = 0) THEN 'Completed'
       WHEN o.per_returned = 100 THEN 'Return Issued' WHEN p.percent > 0 AND p.percent < 100 THEN 'Partly Billed' WHEN p.percent = 0 THEN 'To Bill' ELSE 'Draft' END AS status
-    FROM (SELECT name, any_value(id) AS id, round_even(100 * (SUM(abs(billed)) / COALESCE(NULLIF(CASE WHEN SUM(billable) = 0 AND any_value(back) <> 0 THEN SUM(abs(billed)) ELSE SUM(billable) END, 0), 1)), 6) AS percent
+    FROM (SELECT name, any_value(id) AS id, flt(100 * (SUM(abs(billed)) / COALESCE(NULLIF(CASE WHEN SUM(billable) = 0 AND any_value(back) <> 0 THEN SUM(abs(billed)) ELSE SUM(billable) END, 0), 1)), 6) AS percent
       FROM (SELECT t.name, t.id, COALESCE(n.is_return, 0) AS back, ${billed} AS billed, CASE WHEN ${pending} > 0 THEN greatest(${pending}, ${billed}) ELSE abs(${number('amount')}) END AS billable
         FROM (${receipts}) t JOIN rows."tabPurchase Receipt" n ON n.name = t.name JOIN rows."tabPurchase Receipt Item" i ON i.parent = t.name AND i.parenttype = 'Purchase Receipt' LEFT JOIN ${back} b ON b.line = i.name) GROUP BY name) p
     JOIN rows."tabPurchase Receipt" o ON o.name = p.name`)
@@ -76,7 +76,7 @@ interface Billed { id: number; line: string; amount: number; reference: number; 
  */
 export async function findOverbilledReceipts(ctx: PostingContext): Promise<void> {
   const accounts = ctx.site.single('Accounts Settings'), general = Number(accounts['over_billing_allowance'] ?? 0), late = Number(ctx.site.single('Buying Settings')['bill_for_rejected_quantity_in_purchase_invoice'] ?? 0) !== 0
-  const rows = await ctx.staging.all<Billed>(`SELECT i._parent AS id, i.pr_detail AS line, round_even(COALESCE(i.amount, 0), 2) AS amount, CAST(o.amount AS DOUBLE) AS reference, CAST(COALESCE(o.rejected_qty, 0) * o.rate AS DOUBLE) AS rejected, COALESCE(b.amount, 0) AS before, i.item_code AS item, d._submit AS submit,
+  const rows = await ctx.staging.all<Billed>(`SELECT i._parent AS id, i.pr_detail AS line, flt(COALESCE(i.amount, 0), 2) AS amount, CAST(o.amount AS DOUBLE) AS reference, CAST(COALESCE(o.rejected_qty, 0) * o.rate AS DOUBLE) AS rejected, COALESCE(b.amount, 0) AS before, i.item_code AS item, d._submit AS submit,
       NOT ${truthy('d.is_return')} OR ${truthy('d.update_billed_amount_in_purchase_receipt')} AS counts, CAST(COALESCE(NULLIF(m.over_billing_allowance, 0), ${general}) AS DOUBLE) AS allowance
     FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent JOIN rows."tabPurchase Receipt Item" o ON o.name = i.pr_detail LEFT JOIN rows."tabItem" m ON m.name = i.item_code LEFT JOIN ${DIRECT} b ON b.pr_detail = i.pr_detail ORDER BY i._parent, i._idx`)
   const done = new Map<string, number>(), found: { id: number; value: string; message: string }[] = []

@@ -58,7 +58,7 @@ export async function settleOutstanding(ctx: PostingContext): Promise<void> {
   const against = `SELECT _parent, string_agg(account, ',' ORDER BY first) AS accounts FROM (SELECT _parent, income_account AS account, min(_idx) AS first FROM ${ctx.child('items')} WHERE ${filled('income_account')} GROUP BY ALL) GROUP BY _parent`
   await ctx.staging.run(`ALTER TABLE ${ctx.doc} ADD COLUMN _due DOUBLE`)
   await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET total_advance = 0, base_write_off_amount = 0, paid_amount = 0, base_paid_amount = 0, change_amount = 0, base_change_amount = 0, status = 'Draft',
-    _due = round_even(${paid('grand_total', 'base_grand_total')}, 2), is_opening = CASE WHEN ${filled('d.is_opening')} THEN d.is_opening ELSE 'No' END, outstanding_amount = CASE WHEN ${settledInvoice} IS NULL THEN round_even(${paid('grand_total', 'base_grand_total')}, 2) ELSE 0 END`)
+    _due = flt(${paid('grand_total', 'base_grand_total')}, 2), is_opening = CASE WHEN ${filled('d.is_opening')} THEN d.is_opening ELSE 'No' END, outstanding_amount = CASE WHEN ${settledInvoice} IS NULL THEN flt(${paid('grand_total', 'base_grand_total')}, 2) ELSE 0 END`)
   // Two joins by equality: one by `IN (order, delivery)` compares every line with every order.
   await ctx.staging.run(`UPDATE ${ctx.doc} AS t SET po_no = o.numbers FROM (SELECT i._parent, string_agg(DISTINCT n.po_no, ', ') AS numbers
       FROM (SELECT _parent, sales_order AS name FROM ${ctx.child('items')} UNION ALL SELECT _parent, delivery_note FROM ${ctx.child('items')}) i

@@ -25,16 +25,16 @@ export async function settlePayments(ctx: PostingContext): Promise<void> {
   await staging.run(`UPDATE ${doc} SET write_off_account = NULL WHERE NOT ${truthy('is_pos')}`)
   if (!ctx.has('is_pos')) return
   await staging.run(`UPDATE ${doc} AS d SET account_for_change_amount = COALESCE(${orNull('d.account_for_change_amount')}, c.default_cash_account) FROM rows."tabCompany" c WHERE c.name = d.company AND ${truthy('d.is_pos')}`)
-  await staging.run(`UPDATE ${payments} AS t SET amount = COALESCE(t.amount, 0), base_amount = round_even(COALESCE(t.amount, 0) * ${rate}, 2), account = s.account FROM (SELECT p._parent, p._idx, any_value(a.default_account) AS account FROM ${payments} p JOIN ${doc} d ON d._id = p._parent
+  await staging.run(`UPDATE ${payments} AS t SET amount = COALESCE(t.amount, 0), base_amount = flt(COALESCE(t.amount, 0) * ${rate}, 2), account = s.account FROM (SELECT p._parent, p._idx, any_value(a.default_account) AS account FROM ${payments} p JOIN ${doc} d ON d._id = p._parent
     LEFT JOIN rows."tabMode of Payment Account" a ON a.parent = p.mode_of_payment AND a.company = d.company GROUP BY ALL) s, ${doc} d WHERE s._parent = t._parent AND s._idx = t._idx AND d._id = t._parent`)
   const own = 'd.party_account_currency = d.currency', total = 'COALESCE(NULLIF(d.rounded_total, 0), d.grand_total)', base = 'COALESCE(NULLIF(d.base_rounded_total, 0), d.base_grand_total)', table = ctx.scratch('paid')
   const sums = `SELECT _parent, SUM(amount) AS amount, SUM(base_amount) AS base, bool_or(type = 'Cash') AS cash FROM ${payments} GROUP BY _parent`
-  const left = (off: string) => `round_even(CASE WHEN ${own} THEN round_even(${total} - ${off}, 2) - round_even(paid, 2) + change ELSE round_even(round_even(${base}, 2) - round_even(${off} * ${rate}, 2), 2) - round_even(raw_base, 2) + base_change END, 2)`
-  const given = `round_even(CASE WHEN ${truthy('d.write_off_outstanding_amount_automatically')} THEN 0 ELSE COALESCE(d.write_off_amount, 0) END, 2)`
-  const changes = `round_even(paid, 2) > ${total} AND NOT ${truthy('d.is_return')} AND cash`
+  const left = (off: string) => `flt(CASE WHEN ${own} THEN flt(${total} - ${off}, 2) - flt(paid, 2) + change ELSE flt(flt(${base}, 2) - flt(${off} * ${rate}, 2), 2) - flt(raw_base, 2) + base_change END, 2)`
+  const given = `flt(CASE WHEN ${truthy('d.write_off_outstanding_amount_automatically')} THEN 0 ELSE COALESCE(d.write_off_amount, 0) END, 2)`
+  const changes = `flt(paid, 2) > ${total} AND NOT ${truthy('d.is_return')} AND cash`
   const off = `CASE WHEN ${truthy('d.write_off_outstanding_amount_automatically')} THEN ${left(given)} ELSE ${given} END`
-  await staging.run(`CREATE OR REPLACE TEMP TABLE ${table.slice(5)} AS SELECT d._id, d.paid, d.base_paid, d.change, d.base_change, d.off, round_even(d.off * ${rate}, 2) AS base_off, ${left('d.off')} AS left_over FROM (SELECT d.*, ${off} AS off
-    FROM (SELECT d.*, CASE WHEN ${changes} THEN round_even(round_even(paid, 2) - ${total}, 2) ELSE 0 END AS change, CASE WHEN ${changes} THEN round_even(round_even(raw_base, 2) - ${base}, 2) ELSE 0 END AS base_change
+  await staging.run(`CREATE OR REPLACE TEMP TABLE ${table.slice(5)} AS SELECT d._id, d.paid, d.base_paid, d.change, d.base_change, d.off, flt(d.off * ${rate}, 2) AS base_off, ${left('d.off')} AS left_over FROM (SELECT d.*, ${off} AS off
+    FROM (SELECT d.*, CASE WHEN ${changes} THEN flt(flt(paid, 2) - ${total}, 2) ELSE 0 END AS change, CASE WHEN ${changes} THEN flt(flt(raw_base, 2) - ${base}, 2) ELSE 0 END AS base_change
       FROM (SELECT d.*, COALESCE(s.amount, 0) AS paid, COALESCE(s.base, 0) AS base_paid, COALESCE(s.amount, 0) * ${rate} AS raw_base, COALESCE(s.cash, FALSE) AS cash FROM ${doc} d LEFT JOIN (${sums}) s ON s._parent = d._id WHERE ${truthy('d.is_pos')}) d) d) d`)
   await staging.run(`UPDATE ${doc} AS d SET paid_amount = s.paid, base_paid_amount = s.base_paid, change_amount = s.change, base_change_amount = s.base_change, write_off_amount = s.off, base_write_off_amount = s.base_off, outstanding_amount = s.left_over
     FROM ${table} s WHERE s._id = d._id`)

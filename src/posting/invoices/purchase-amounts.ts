@@ -9,20 +9,20 @@ const number = (column: string) => `COALESCE(d.${column}, 0)`
 /** What is left to pay as the first validate works it out, what was paid at once and written off. For a step between the totals and the schedule. */
 export async function settlePurchase(ctx: PostingContext): Promise<void> {
   const same = 'd.party_account_currency IS NOT DISTINCT FROM d.currency'
-  const off = `round_even(${number('write_off_amount')}, 2)`, baseOff = `round_even(${off} * d.conversion_rate, 2)`
-  const toPay = `CASE WHEN ${same} THEN round_even(COALESCE(NULLIF(d.rounded_total, 0), d.grand_total) - ${off}, 2) ELSE round_even(round_even(COALESCE(NULLIF(d.base_rounded_total, 0), d.base_grand_total), 2) - ${baseOff}, 2) END`
-  const paid = `CASE WHEN ${same} THEN round_even(${number('paid_amount')}, 2) ELSE ${number('base_paid_amount')} END`
+  const off = `flt(${number('write_off_amount')}, 2)`, baseOff = `flt(${off} * d.conversion_rate, 2)`
+  const toPay = `CASE WHEN ${same} THEN flt(COALESCE(NULLIF(d.rounded_total, 0), d.grand_total) - ${off}, 2) ELSE flt(flt(COALESCE(NULLIF(d.base_rounded_total, 0), d.base_grand_total), 2) - ${baseOff}, 2) END`
+  const paid = `CASE WHEN ${same} THEN flt(${number('paid_amount')}, 2) ELSE ${number('base_paid_amount')} END`
   const elsewhere = `(${settledInvoice}) IS NOT NULL`
-  await ctx.staging.run(`ALTER TABLE ${ctx.doc} ADD COLUMN _due DOUBLE; UPDATE ${ctx.doc} AS d SET _due = round_even(${toPay} - ${paid}, 2)`)
+  await ctx.staging.run(`ALTER TABLE ${ctx.doc} ADD COLUMN _due DOUBLE; UPDATE ${ctx.doc} AS d SET _due = flt(${toPay} - ${paid}, 2)`)
   await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET total_advance = 0, status = 'Draft', write_off_amount = CASE WHEN ${elsewhere} THEN write_off_amount ELSE ${off} END, base_write_off_amount = CASE WHEN ${elsewhere} THEN base_write_off_amount ELSE ${baseOff} END,
     outstanding_amount = CASE WHEN ${elsewhere} THEN 0 ELSE d._due END`)
   await ctx.find({
     type: 'ValidationError', field: 'cash_bank_account', message: "Note: Payment Entry will not be created since 'Cash or Bank Account' was not specified", hint: 'Map the account it was paid from.',
     select: `SELECT d._id AS id FROM ${ctx.doc} d WHERE ${truthy('d.is_paid')} AND NOT ${filled('d.cash_bank_account')}`,
   })
-  await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET paid_amount = CASE WHEN NOT ${truthy('d.is_paid')} THEN 0 WHEN ${truthy('d.is_return')} AND d.grand_total > ${number('paid_amount')} THEN round_even(d.grand_total, 2)
-    WHEN ${number('paid_amount')} = 0 AND d.outstanding_amount > 0 THEN round_even(d.outstanding_amount, 2) ELSE paid_amount END`)
-  await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET base_paid_amount = round_even(${number('paid_amount')} * d.conversion_rate, 2)`)
+  await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET paid_amount = CASE WHEN NOT ${truthy('d.is_paid')} THEN 0 WHEN ${truthy('d.is_return')} AND d.grand_total > ${number('paid_amount')} THEN flt(d.grand_total, 2)
+    WHEN ${number('paid_amount')} = 0 AND d.outstanding_amount > 0 THEN flt(d.outstanding_amount, 2) ELSE paid_amount END`)
+  await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET base_paid_amount = flt(${number('paid_amount')} * d.conversion_rate, 2)`)
 }
 
 /** What the invoice itself is refused for, after its totals: the supplier's number and date, what was paid, when it is released. */

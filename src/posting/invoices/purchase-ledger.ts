@@ -20,7 +20,7 @@ const COLUMNS = ['party_type', 'party', 'against', 'debit', 'credit', 'debit_in_
 /** SQL: the currency of the account `k`, the company's where it has none. */
 const accountCurrency = `COALESCE(NULLIF(k.account_currency, ''), c.default_currency)`
 /** SQL: amount in the currency of the account `k`, unless the line gives it. */
-const ownCurrency = (given: string | undefined, amount: string) => given ?? `CASE WHEN ${accountCurrency} = c.default_currency THEN ${amount} ELSE round_even((${amount}) / COALESCE(NULLIF(d.conversion_rate, 0), 1), 2) END`
+const ownCurrency = (given: string | undefined, amount: string) => given ?? `CASE WHEN ${accountCurrency} = c.default_currency THEN ${amount} ELSE flt((${amount}) / COALESCE(NULLIF(d.conversion_rate, 0), 1), 2) END`
 
 /** SELECT of the ledger lines a source gives, over documents `d` with their company `c`. */
 function select({ seq, from, where, line }: LineSource): string {
@@ -35,7 +35,7 @@ export async function makePurchaseLines(ctx: PostingContext): Promise<void> {
   const entries = await stockEntries(ctx), live = `${ctx.live} d`
   const center = `COALESCE(${orNull('d.cost_center')}, c.round_off_cost_center)`, rounding = `CASE WHEN ${truthy('d.use_company_roundoff_cost_center')} THEN c.round_off_cost_center ELSE ${center} END`
   const roundOff = `COALESCE(${orNull('c.round_off_account')}, c.default_expense_account)`, opening = `d.is_opening = 'Yes'`
-  const loss = 'round_even(d.base_net_total - round_even(d.net_total * d.conversion_rate, 2), 9)'
+  const loss = 'flt(d.base_net_total - flt(d.net_total * d.conversion_rate, 2), 9)'
   const company = `${live} JOIN rows."tabCompany" co ON co.name = d.company`, of = (sql: string) => sql.replaceAll('c.', 'co.')
   const lines: LineSource[] = [
     supplierLine(live),
@@ -83,7 +83,7 @@ function taxLines(ctx: PostingContext, live: string): LineSource[] {
     },
     {
       seq: '220000000 + t._idx', from, where: `${valuation} AND ${PERPETUAL} AND ${truthy('d.update_stock')}`,
-      line: { account: 't.account_head', against: 'd.supplier', cost_center: 't.cost_center', credit: valued, credit_in_transaction_currency: `round_even(${valued} / d.conversion_rate, 2)`, remarks: remarks('d.remarks') },
+      line: { account: 't.account_head', against: 'd.supplier', cost_center: 't.cost_center', credit: valued, credit_in_transaction_currency: `flt(${valued} / d.conversion_rate, 2)`, remarks: remarks('d.remarks') },
     },
   ]
 }

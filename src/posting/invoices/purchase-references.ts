@@ -1,9 +1,10 @@
 import { literal } from '../../staging/staging.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, PURCHASE_ORDER, truthy } from '../orders/kind.ts'
-import { checkReferences, findOverfulfilled, RECEIPT, updateOrders, type Fulfilment } from '../stock/fulfilment.ts'
+import { checkReferences, findOverfulfilled, orderStatus, RECEIPT, updateOrders, type Fulfilment } from '../stock/fulfilment.ts'
 import { billReceipts, findOverbilledReceipts } from './billed-receipts.ts'
 import { MOVES } from './purchase-stock.ts'
+import { billWorthless } from './worthless.ts'
 
 /** Invoices that move stock receive as well. */
 const RECEIPT_BY_INVOICE: Fulfilment = { ...RECEIPT, line: 'po_detail', where: MOVES }
@@ -27,7 +28,7 @@ export async function checkPurchaseReferences(ctx: PostingContext): Promise<void
   })
   if (Number(buying['maintain_same_rate'] ?? 0) !== 0 && (buying['maintain_same_rate_action'] ?? 'Stop') === 'Stop') for (const [doctype, column, detail] of [['Purchase Order', 'purchase_order', 'po_detail'], ['Purchase Receipt', 'purchase_receipt', 'pr_detail']] as const) await ctx.find({
     type: buying['role_to_override_stop_action'] ? 'unsupported' : 'ValidationError', field: 'items.rate', hint: 'Switch Maintain Same Rate off in Buying Settings for the migration.',
-    select: `${line}, 'Row #' || i._idx || ': Rate must be same as ${doctype}: ' || COALESCE(i.${column}, 'None') || ' (' || i.rate || ' / ' || o.rate || ')' AS message ${from} JOIN rows."tab${doctype} Item" o ON o.name = i.${detail} WHERE NOT ${truthy('d.is_return')} AND abs(round_even(i.rate - CAST(o.rate AS DOUBLE), 2)) >= 0.01`,
+    select: `${line}, 'Row #' || i._idx || ': Rate must be same as ${doctype}: ' || COALESCE(i.${column}, 'None') || ' (' || i.rate || ' / ' || o.rate || ')' AS message ${from} JOIN rows."tab${doctype} Item" o ON o.name = i.${detail} WHERE NOT ${truthy('d.is_return')} AND abs(flt(i.rate - CAST(o.rate AS DOUBLE), 2)) >= 0.01`,
   })
   for (const [doctype, column] of [['Purchase Order', 'purchase_order'], ['Purchase Receipt', 'purchase_receipt']] as const) await ctx.find({
     type: 'ValidationError', stage: 'on_submit', field: `items.${column}`, causeByValue: true, hint: 'Submit it first.', select: `${line}, o.name AS "value", '${doctype} ' || o.name || ' is not submitted' AS message ${from} JOIN rows."tab${doctype}" o ON o.name = i.${column} WHERE d._submit AND o.docstatus <> 1`,
@@ -73,7 +74,7 @@ export async function updatePurchaseReferences(ctx: PostingContext): Promise<voi
     await updateOrders(ctx, RECEIPT_BY_INVOICE)
     await updateReturnedQuantities(ctx)
   }
-  await billWorthlessOrders(ctx)
+  await billWorthless(ctx, { doctype: 'Purchase Order', reference: 'purchase_order', status: orderStatus(PURCHASE_BILLING, 'b.percent'), words: null })
   await billReceipts(ctx, `SELECT d._id AS id, i.po_detail AS order_line, i.pr_detail AS line FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent WHERE d._submit AND (NOT ${truthy('d.is_return')} OR ${truthy('d.update_billed_amount_in_purchase_receipt')})`)
 }
 
@@ -84,17 +85,4 @@ async function updateReturnedQuantities(ctx: PostingContext): Promise<void> {
     UNION ALL SELECT purchase_order_item, qty FROM rows."tabPurchase Receipt Item" WHERE docstatus = 1) WHERE ${filled('line')} GROUP BY line`
   await ctx.updateRows('tabPurchase Order Item', 'returned_qty', `SELECT max(d._id) AS id, i.po_detail AS "key", CAST(any_value(r.qty) AS DECIMAL(21,9)) AS "after" FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent JOIN (${back}) r ON r.line = i.po_detail
     WHERE d._submit AND ${truthy('d.is_return')} AND ${MOVES} GROUP BY i.po_detail`)
-}
-
-/** Of orders that are worth nothing quantities say what is billed. */
-async function billWorthlessOrders(ctx: PostingContext): Promise<void> {
-  const orders = ctx.scratch('worthless_orders'), quantity = (table: string, column: string) => `(SELECT COALESCE(CAST(SUM(x.qty) AS DOUBLE), 0) FROM rows."tab${table} Item" x WHERE x.${column} = t.name AND x.docstatus = 1)`
-  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${orders.slice(5)} AS SELECT *, LEAST(ordered, billed) / NULLIF(ordered, 0) * 100 AS percent FROM (SELECT t.*, ${quantity('Purchase Order', 'parent')} AS ordered, ${quantity('Purchase Invoice', 'purchase_order')} AS billed
-    FROM (SELECT i.purchase_order AS name, max(d._id) AS id FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent WHERE d._submit AND NOT ${truthy('d.is_return')} AND ${filled('i.purchase_order')} GROUP BY i.purchase_order) t JOIN rows."tabPurchase Order" o ON o.name = t.name AND o.docstatus = 1 AND o.base_net_total = 0)`)
-  if (await ctx.staging.one(`SELECT 1 FROM ${orders} LIMIT 1`) === undefined) return
-  const status = `CASE WHEN o.status IN ('On Hold', 'Closed', 'Delivered') THEN o.status WHEN o.per_received >= 100 AND b.percent >= 100 THEN 'Completed' WHEN o.per_received >= 100 THEN 'To Bill' WHEN b.percent >= 100 THEN 'To Receive' ELSE 'To Receive and Bill' END`, changed = `FROM ${orders} b JOIN rows."tabPurchase Order" o ON o.name = b.name`
-  await ctx.insertRows('tabComment', `SELECT b.id AS _id, ${ctx.hash('Worthless Order Comment', 'b.id', 'row_number() OVER (PARTITION BY b.id ORDER BY b.name)')} AS name, TIMESTAMP ${literal(ctx.now)} AS creation, TIMESTAMP ${literal(ctx.now)} AS modified, ${literal(ctx.user)} AS owner, ${literal(ctx.user)} AS modified_by,
-    0 AS docstatus, 0 AS idx, 'Label' AS comment_type, ${literal(ctx.user)} AS comment_email, 0 AS published, 0 AS seen, 'Purchase Order' AS reference_doctype, b.name AS reference_name, ${status} AS content ${changed} WHERE ${status} <> o.status`)
-  await ctx.updateRows('tabPurchase Order', 'status', `SELECT b.id, b.name AS "key", ${status} AS "after" ${changed}`)
-  await ctx.updateRows('tabPurchase Order', 'per_billed', `SELECT id, name AS "key", to_stored(COALESCE(percent, 0)) AS "after" FROM ${orders}`)
 }

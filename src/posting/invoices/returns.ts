@@ -56,8 +56,8 @@ interface Returned { id: number; idx: number; item: string; line: string; quanti
 export async function findOverreturned(ctx: PostingContext, kind: OrderKind): Promise<void> {
   if (!ctx.has('is_return')) return
   const own = kind.doctype, { line } = columnsOf(kind), stock = truthy('d.update_stock'), places = Number(ctx.site.default('float_precision') ?? 0) || 3
-  const rows = await ctx.staging.all<Returned>(`SELECT i._parent AS id, i._idx AS idx, i.item_code AS item, i.${line} AS line, round_even(abs(CASE WHEN ${stock} THEN i.stock_qty ELSE i.qty * COALESCE(i.conversion_factor, 1) END), ${places}) AS quantity, COALESCE(i.qty, 0) = 0 AS zero,
-      round_even(CAST(CASE WHEN ${stock} THEN o.stock_qty ELSE o.qty * CAST(o.conversion_factor AS DOUBLE) END AS DOUBLE), ${places}) AS sold, COALESCE(round_even(CAST(CASE WHEN ${stock} THEN b.stock_qty ELSE b.qty END AS DOUBLE), ${places}), 0) AS before, d._submit AS submit
+  const rows = await ctx.staging.all<Returned>(`SELECT i._parent AS id, i._idx AS idx, i.item_code AS item, i.${line} AS line, flt(abs(CASE WHEN ${stock} THEN i.stock_qty ELSE i.qty * COALESCE(i.conversion_factor, 1) END), ${places}) AS quantity, COALESCE(i.qty, 0) = 0 AS zero,
+      flt(CAST(CASE WHEN ${stock} THEN o.stock_qty ELSE o.qty * CAST(o.conversion_factor AS DOUBLE) END AS DOUBLE), ${places}) AS sold, COALESCE(flt(CAST(CASE WHEN ${stock} THEN b.stock_qty ELSE b.qty END AS DOUBLE), ${places}), 0) AS before, d._submit AS submit
     FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent JOIN rows."tab${own} Item" o ON o.name = i.${line} AND o.parent = d.return_against AND o.item_code = i.item_code
     LEFT JOIN (SELECT r.${line} AS line, r.item_code, SUM(abs(r.qty)) AS qty, SUM(abs(r.stock_qty)) AS stock_qty FROM rows."tab${own} Item" r JOIN rows."tab${own}" p ON p.name = r.parent AND p.docstatus = 1 AND p.is_return = 1 GROUP BY ALL) b ON b.line = i.${line} AND b.item_code = i.item_code
     WHERE ${AGAINST} ORDER BY i._parent, i._idx`)

@@ -1,7 +1,8 @@
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, truthy } from '../orders/kind.ts'
-import { checkReferences, DELIVERY_BY_INVOICE, SALES_BILLING, updateOrders } from '../stock/fulfilment.ts'
-import { billDeliveries } from './billed-deliveries.ts'
+import { checkReferences, DELIVERY_BY_INVOICE, orderStatus, SALES_BILLING, updateOrders } from '../stock/fulfilment.ts'
+import { billDeliveries, deliveryStatus } from './billed-deliveries.ts'
+import { billWorthless } from './worthless.ts'
 
 const DELIVERED = { kind: { doctype: 'Delivery Note', selling: false }, line: 'dn_detail', order: 'delivery_note' }
 
@@ -30,7 +31,7 @@ interface Billed { id: number; line: string; amount: number; reference: number; 
 /** No more is billed of a delivery than it is worth, beyond the allowance; invoices before this one in the batch count. For the `named` stage. */
 export async function findOverbilledDeliveries(ctx: PostingContext): Promise<void> {
   const accounts = ctx.site.single('Accounts Settings'), general = Number(accounts['over_billing_allowance'] ?? 0)
-  const rows = await ctx.staging.all<Billed>(`SELECT i._parent AS id, i.dn_detail AS line, round_even(COALESCE(i.amount, 0), 2) AS amount, CAST(o.amount AS DOUBLE) AS reference, COALESCE(CAST(b.amount AS DOUBLE), 0) AS before, i.item_code AS item, d._submit AS submit,
+  const rows = await ctx.staging.all<Billed>(`SELECT i._parent AS id, i.dn_detail AS line, flt(COALESCE(i.amount, 0), 2) AS amount, CAST(o.amount AS DOUBLE) AS reference, COALESCE(CAST(b.amount AS DOUBLE), 0) AS before, i.item_code AS item, d._submit AS submit,
       CAST(COALESCE(NULLIF(m.over_billing_allowance, 0), ${general}) AS DOUBLE) AS allowance FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent JOIN rows."tabDelivery Note Item" o ON o.name = i.dn_detail LEFT JOIN rows."tabItem" m ON m.name = i.item_code
     LEFT JOIN (SELECT dn_detail, SUM(amount) AS amount FROM rows."tabSales Invoice Item" WHERE docstatus = 1 GROUP BY dn_detail) b ON b.dn_detail = i.dn_detail ORDER BY i._parent, i._idx`)
   const done = new Map<string, number>(), found: { id: number; value: string; message: string }[] = []
@@ -56,6 +57,8 @@ export async function updateReferences(ctx: PostingContext): Promise<void> {
   await updateOrders(ctx, DELIVERY_BY_INVOICE)
   await updateReturnedQuantities(ctx)
   await billDeliveries(ctx, `SELECT d._id AS id, i.so_detail AS order_line, i.dn_detail AS line FROM ${ctx.child('items')} i JOIN ${ctx.live} d ON d._id = i._parent WHERE d._submit AND (NOT ${truthy('d.is_return')} OR ${truthy('d.update_billed_amount_in_delivery_note')})`)
+  await billWorthless(ctx, { doctype: 'Delivery Note', reference: 'delivery_note', status: deliveryStatus('b.percent'), words: null })
+  await billWorthless(ctx, { doctype: 'Sales Order', reference: 'sales_order', status: orderStatus(SALES_BILLING, 'b.percent'), words: 'billing_status' })
 }
 
 /** An order's lines know what came back by invoices that move stock, and by deliveries. */

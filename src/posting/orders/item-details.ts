@@ -45,7 +45,7 @@ async function makeLines(ctx: PostingContext, kind: OrderKind, facts: string): P
 function priceInCurrency(ctx: PostingContext): string {
   const rate = `CASE WHEN COALESCE(l.conversion_rate, 0) = 0 AND l.currency = l.company_currency THEN 1.0 WHEN l.conversion_rate = 1 AND l.currency <> l.company_currency
     THEN COALESCE(${exchangeRate(ctx, 'l.currency', 'l.company_currency', 'l.transaction_date', 'for_buying')}, 1.0) ELSE l.conversion_rate END`
-  return `l.price * round_even(l.plc_conversion_rate, 9) / NULLIF(round_even(${rate}, 9), 0)`
+  return `l.price * flt(l.plc_conversion_rate, 9) / NULLIF(flt(${rate}, 9), 0)`
 }
 
 /** Everything a line takes from its item where the draft does not say; some fields are the item's whatever the draft says. */

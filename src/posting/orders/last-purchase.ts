@@ -28,8 +28,8 @@ async function makeHistory(ctx: PostingContext): Promise<string> {
 export async function takeLastPurchaseRates(ctx: PostingContext): Promise<void> {
   if (Number(ctx.site.single('Buying Settings')['disable_last_purchase_rate'] ?? 0) !== 0) return
   const history = await makeHistory(ctx), items = ctx.child('items')
-  await ctx.staging.run(`UPDATE ${items} AS t SET last_purchase_rate = s.rate FROM (SELECT i._parent, i._idx, CASE WHEN h.v IS NOT NULL THEN round_even(h.v.net * COALESCE(NULLIF(i.conversion_factor, 0), 1) / COALESCE(NULLIF(d.conversion_rate, 0), 1), 2)
-      ELSE round_even(CAST(m.last_purchase_rate AS DOUBLE), 2) END AS rate FROM ${history} h JOIN ${items} i ON i._parent = h._parent AND i._idx = h._idx JOIN ${ctx.doc} d ON d._id = i._parent LEFT JOIN rows."tabItem" m ON m.name = i.item_code
+  await ctx.staging.run(`UPDATE ${items} AS t SET last_purchase_rate = s.rate FROM (SELECT i._parent, i._idx, CASE WHEN h.v IS NOT NULL THEN flt(h.v.net * COALESCE(NULLIF(i.conversion_factor, 0), 1) / COALESCE(NULLIF(d.conversion_rate, 0), 1), 2)
+      ELSE flt(CAST(m.last_purchase_rate AS DOUBLE), 2) END AS rate FROM ${history} h JOIN ${items} i ON i._parent = h._parent AND i._idx = h._idx JOIN ${ctx.doc} d ON d._id = i._parent LEFT JOIN rows."tabItem" m ON m.name = i.item_code
     WHERE COALESCE(i.last_purchase_rate, 0) = 0) s WHERE s._parent = t._parent AND s._idx = t._idx AND s.rate <> 0`)
 }
 

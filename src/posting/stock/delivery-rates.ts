@@ -68,7 +68,7 @@ async function earlierDeliveries(ctx: PostingContext): Promise<Map<string, numbe
 async function readDeliveries(ctx: PostingContext, kind: DeliveryKind): Promise<Delivery[]> {
   const documents = new Map<number, Delivery>()
   for await (const { count, columns } of ctx.staging.scan(`SELECT d._id, d.name, ${momentText(postingMoment('d'))}, d.company, d._submit, COALESCE(d.is_return, 0) <> 0, NULLIF(d.return_against, ''), i._idx, i.name, i.item_code, COALESCE(i.warehouse, ''),
-      COALESCE(i.stock_qty, 0), COALESCE(${kind.given}, 0), COALESCE(i.allow_zero_valuation_rate, 0) <> 0, NULLIF(${kind.returned}, ''), COALESCE(NULLIF(i.project, ''), NULLIF(d.project, '')), COALESCE(i.incoming_rate, 0), ${kind.moves}, COALESCE(NULLIF(CAST(m.valuation_rate AS DOUBLE), 0), NULLIF(CAST(m.standard_rate AS DOUBLE), 0), p.rate, 0)
+      COALESCE(i.stock_qty, 0), COALESCE(${kind.given}, 0), COALESCE(i.allow_zero_valuation_rate, 0) <> 0, NULLIF(${kind.returned}, ''), NULLIF(d.project, ''), COALESCE(i.incoming_rate, 0), ${kind.moves}, COALESCE(NULLIF(CAST(m.valuation_rate AS DOUBLE), 0), NULLIF(CAST(m.standard_rate AS DOUBLE), 0), p.rate, 0)
       FROM ${ctx.live} d JOIN ${ctx.child('items')} i ON i._parent = d._id JOIN rows."tabItem" m ON m.name = i.item_code AND m.is_stock_item = 1
       LEFT JOIN (SELECT item_code, any_value(CAST(price_list_rate AS DOUBLE)) AS rate FROM rows."tabItem Price" WHERE buying = 1 GROUP BY item_code) p ON p.item_code = i.item_code ORDER BY d._id, i._idx`)) {
     for (let r = 0; r < count; r++) {

@@ -102,7 +102,7 @@ export async function findOverfulfilled(ctx: PostingContext, way: Fulfilment): P
 }
 
 /** SQL over the order `o`: its status when `way` stands at `percent`. */
-function orderStatus(way: Fulfilment, percent: string): string {
+export function orderStatus(way: Fulfilment, percent: string): string {
   const { selling } = way.kind, verb = selling ? 'Deliver' : 'Receive', other = (column: string) => (way.percent === column ? percent : `CAST(COALESCE(o.${column}, 0) AS DOUBLE)`)
   const moved = other(selling ? 'per_delivered' : 'per_received'), billed = other('per_billed'), done = `(${moved} >= 100${selling ? ' OR COALESCE(o.skip_delivery_note, 0) <> 0' : ''})`
   return `CASE WHEN o.status IN ('On Hold', 'Closed', 'Delivered') THEN o.status WHEN ${done} AND ${billed} >= 100 THEN 'Completed' WHEN ${done} THEN 'To Bill' WHEN ${billed} >= 100 THEN 'To ${verb}' ELSE 'To ${verb} and Bill' END`

@@ -53,7 +53,7 @@ export async function makeStockLedger(ctx: PostingContext, voucher: StockVoucher
 export function stockLines(ctx: PostingContext, entries: string, voucher: StockVoucher): string[] {
   const rate = voucher.transactionRate ?? '1', lines: string[] = []
   const common = `d._id, ${voucher.center} AS cost_center, ${voucher.opening} AS is_opening, ${voucher.subtype} AS voucher_subtype, ${voucher.remarks} AS remarks, ${voucher.transactionCurrency ?? 'c.default_currency'} AS transaction_currency, ${rate} AS transaction_exchange_rate`
-  const places = fieldPrecision(ctx, ctx.site.doctype('GL Entry'), 'debit_in_account_currency'), amount = `round_even(e.difference, ${places})`
+  const places = fieldPrecision(ctx, ctx.site.doctype('GL Entry'), 'debit_in_account_currency'), amount = `flt(e.difference, ${places})`
   const from = `FROM (SELECT *, row_number() OVER (PARTITION BY _id, detail ORDER BY _seq) - 1 AS nth FROM ${entries}) e JOIN ${ctx.doc} d ON d._id = e._id JOIN ${ctx.child('items')} i ON i._parent = d._id AND i.name = e.detail JOIN rows."tabCompany" c ON c.name = d.company JOIN ${WAREHOUSE_ACCOUNTS} w ON w.name = e.warehouse WHERE ${PERPETUAL}`
   const project = `COALESCE(e.project, ${voucher.project})`
   // What the stock gains is a credit of the other account: negative ones turn to debits when all lines of an account are added up.

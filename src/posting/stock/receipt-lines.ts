@@ -10,7 +10,7 @@ export function receiptLines(ctx: PostingContext, entries: string | null): strin
   const places = fieldPrecision(ctx, ctx.site.doctype('Purchase Receipt Item'), 'base_net_amount'), rate = 'COALESCE(NULLIF(d.conversion_rate, 0), 1)', items = ctx.child('items')
   const gained = entries === null ? '(SELECT NULL::BIGINT AS _id, NULL AS detail, NULL AS warehouse, 0.0 AS difference WHERE FALSE)' : entries
   const rows = `(SELECT i.*, w.account AS stock_account, c.stock_received_but_not_billed AS unbilled, COALESCE(NULLIF(c.default_expense_account, ''), c.stock_received_but_not_billed) AS loss_account, COALESCE(e.difference, 0) AS gained,
-      round_even(round(round_even(i.base_net_amount, ${places}) + COALESCE(i.landed_cost_voucher_amount, 0) + COALESCE(i.item_tax_amount, 0) - COALESCE(e.difference, 0), 6), ${places}) AS loss
+      flt(round(flt(i.base_net_amount, ${places}) + COALESCE(i.landed_cost_voucher_amount, 0) + COALESCE(i.item_tax_amount, 0) - COALESCE(e.difference, 0), 6), ${places}) AS loss
     FROM ${items} i JOIN ${ctx.live} d ON d._id = i._parent JOIN rows."tabItem" m ON m.name = i.item_code AND m.is_stock_item = 1 JOIN rows."tabCompany" c ON c.name = d.company JOIN ${WAREHOUSE_ACCOUNTS} w ON w.name = i.warehouse
     LEFT JOIN ${gained} e ON e._id = i._parent AND e.detail = i.name AND e.warehouse = i.warehouse WHERE d._submit AND ${PERPETUAL} AND COALESCE(i.qty, 0) <> 0 AND (COALESCE(i.valuation_rate, 0) <> 0 OR COALESCE(d.is_return, 0) <> 0))`
   const common = `d._id, 'No' AS is_opening, CASE WHEN COALESCE(d.is_return, 0) <> 0 THEN 'Purchase Return' ELSE 'Purchase Receipt' END AS voucher_subtype, ${remarks('d.remarks')} AS remarks, d.currency AS transaction_currency, ${rate} AS transaction_exchange_rate`
@@ -20,7 +20,7 @@ export function receiptLines(ctx: PostingContext, entries: string | null): strin
   const project = `NULLIF(d.project, '')`
   const lines = [
     line(0, 'i.stock_account', 'i.unbilled', 'i.gained', project, 'TRUE'),
-    line(1, 'i.unbilled', 'i.stock_account', `-1 * round_even(i.base_net_amount, ${places})`, project, 'COALESCE(i.base_net_amount, 0) <> 0'),
+    line(1, 'i.unbilled', 'i.stock_account', `-1 * flt(i.base_net_amount, ${places})`, project, 'COALESCE(i.base_net_amount, 0) <> 0'),
     line(2, 'i.loss_account', 'i.stock_account', 'i.loss', `COALESCE(NULLIF(i.project, ''), ${project})`, 'i.loss <> 0'),
   ]
   if (ctx.childCount('taxes') > 0) lines.push(taxLines(ctx, rows, common, currency, rate))
