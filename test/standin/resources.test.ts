@@ -26,7 +26,7 @@ describe('documents over REST', () => {
   })
 
   test('what cannot be predicted is said to be so', async () => {
-    const { status, body } = await site.call('POST', '/api/resource/BOM', { item: 'CHAI', quantity: 1 })
+    const { status, body } = await site.call('POST', '/api/resource/Work Order', { production_item: 'CHAI', qty: 1 })
     expect([status, body['exc_type']]).toEqual([501, 'Unsupported'])
   })
 

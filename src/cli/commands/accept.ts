@@ -20,7 +20,7 @@ const EXAMPLES: Record<string, string[]> = {
   prepare: ['landfall accept prepare --each 3'],
   test: ['landfall accept test'],
   record: ['landfall accept record 4 --by "Anna Huber" --remark "address is right"', 'landfall accept record 7 8 --failed --remark "no tax number on the print"'],
-  status: ['landfall accept status --json | jq .criteria'],
+  status: ['landfall accept status --json | jq .gates'],
   sign: ['landfall accept sign --by "Ben Okafor" --role "head of finance"', 'landfall accept sign --verify'],
   training: ['landfall accept training --out training'],
 }
