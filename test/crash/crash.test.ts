@@ -1,8 +1,5 @@
 import { expect, test } from 'vitest'
-import { hasPython } from '../targets/fake-bench.ts'
-import { benchCampaign } from './bench-campaign.ts'
 import { crashCampaign } from './campaign.ts'
-import { expressCampaign } from './express-campaign.ts'
 import { restCampaign } from './rest-campaign.ts'
 
 test('a run killed anywhere and resumed loses nothing and writes nothing twice', { timeout: 600_000 }, async () => {
@@ -19,18 +16,4 @@ test('over HTTP, too, while answers are lost and the site pushes back', { timeou
   expect(result.faults, `seed ${seed}\n${lines.join('\n')}`).toEqual([])
   expect(result.struck).toEqual({ drop: 3, reset: 3, '429': 3, '503': 3, '502': 3, deadlock: 3 })
   expect(result.killed).toBeGreaterThanOrEqual(1)
-})
-
-test.skipIf(!hasPython)('through a bench, too, whoever is killed and whatever the database says', { timeout: 600_000 }, async () => {
-  const seed = 20261127, lines: string[] = [], result = await benchCampaign({ each: 4, kills: 2, seed, say: (line) => lines.push(line) })
-  expect(result.faults, `seed ${seed}\n${lines.join('\n')}`).toEqual([])
-  expect(result.struck).toEqual({ drop: 4, deadlock: 4, lost: 4 })
-  expect(result.killed.agents).toBe(1)
-})
-
-test('straight into the database, too', { timeout: 600_000 }, async () => {
-  const seed = 20261128, lines: string[] = [], result = await expressCampaign({ each: 4, kills: 2, seed, say: (line) => lines.push(line) })
-  expect(result.faults, `seed ${seed}\n${lines.join('\n')}`).toEqual([])
-  expect(Object.values(result.struck).every((count) => count >= 4)).toBe(true)
-  expect(result.killed).toBe(2)
 })

@@ -73,7 +73,7 @@ describe('sets of bills of materials, stock entries, purchase invoices, payments
       expect(await count(`SELECT name FROM rows."tabJournal Entry Account" GROUP BY name HAVING COUNT(*) > 1`)).toEqual(NONE)
       return result
     })
-    const split = await withBatches(4, post)
+    const split = await withBatches(8, post)
     expect(split.refused).toEqual(whole.refused)
     expect(whole.refused).toEqual(expect.arrayContaining([expect.stringMatching(/^BOM .* BOMRecursionError$/), 'Journal Entry 7 ValidationError', 'Payment Entry 5 ValidationError', 'Stock Entry 4 NegativeStockError']))
     expect(split.rows).toEqual(whole.rows)

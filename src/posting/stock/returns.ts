@@ -51,7 +51,9 @@ export async function updateReturned(ctx: PostingContext, line: ReturnedLine): P
   if (await ctx.staging.one(`SELECT 1 FROM ${lines} LIMIT 1`) === undefined) return
   const quantity = line === 'dn_detail' ? 'stock_qty' : 'received_stock_qty'
   await ctx.updateRows(`tab${own} Item`, 'returned_qty', `SELECT l.id, l.line AS "key", CAST(r.qty AS DECIMAL(21,9)) AS "after" FROM ${lines} l JOIN (SELECT i.${line} AS line, SUM(-1 * i.${quantity}) AS qty FROM rows."tab${own} Item" i WHERE i.docstatus = 1 GROUP BY i.${line}) r ON r.line = l.line`)
-  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${notes.slice(5)} AS SELECT p.*, o.status AS before, CASE WHEN o.status = 'Closed' THEN o.status WHEN p.percent = 100 THEN 'Return Issued' WHEN o.per_billed = 100 THEN 'Completed' ELSE o.status END AS status FROM (SELECT t.parent AS name, max(t.id) AS id,
+  // What is billed whole comes first for receipts, what went back whole for deliveries (StatusUpdater's lists, read from their ends).
+  const issued = `WHEN p.percent = 100 THEN 'Return Issued'`, status = own === 'Purchase Receipt' ? `WHEN o.per_billed = 100 OR (o.grand_total = 0 AND p.percent IS DISTINCT FROM 100 AND o.is_return = 0) THEN 'Completed' ${issued}` : `${issued} WHEN o.per_billed = 100 THEN 'Completed'`
+  await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${notes.slice(5)} AS SELECT p.*, o.status AS before, CASE WHEN o.status = 'Closed' THEN o.status ${status} ELSE o.status END AS status FROM (SELECT t.parent AS name, max(t.id) AS id,
       round(CAST(COALESCE(SUM(LEAST(abs(i.${quantity}), abs(i.returned_qty))), 0) AS DOUBLE) / NULLIF(CAST(SUM(abs(i.${quantity})) AS DOUBLE), 0) * 100, 6) AS percent
       FROM (SELECT parent, max(id) AS id FROM ${lines} GROUP BY parent) t JOIN rows."tab${own} Item" i ON i.parent = t.parent GROUP BY t.parent) p JOIN ${`rows."tab${own}"`} o ON o.name = p.name`)
   await ctx.updateRows(`tab${own}`, 'per_returned', `SELECT id, name AS "key", CAST(COALESCE(percent, 0) AS DECIMAL(21,9)) AS "after" FROM ${notes}`)

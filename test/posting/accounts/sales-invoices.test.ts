@@ -41,7 +41,7 @@ function posted(batchDocuments: number): Promise<{ refused: string[]; rows: Reco
 
 describe('a set of sales invoices', () => {
   it('is the same in one batch and in several, and its ledgers agree', { timeout: 600_000 }, async () => {
-    const whole = await posted(1000), single = await posted(8)
+    const whole = await posted(1000), single = await posted(13)
     expect(whole.refused).toEqual(single.refused)
     expect(whole.refused.length).toBeGreaterThan(0)
     expect(whole.rows).toEqual(single.rows)

@@ -72,8 +72,8 @@ describe('purchase invoices, many at once', () => {
     expect(sum!.booked).toBeCloseTo(sum!.gained, 1)
   })
 
-  it.each([1, 5])('write the same rows in batches of %i', async (size) => {
-    const parts = await postIn(size)
+  it('write the same rows in batches of 5', async () => {
+    const parts = await postIn(5)
     try {
       expect(parts.answers).toEqual(whole.answers)
       for (const table of Object.keys(whole.rows)) expect(parts.rows[table], table).toEqual(whole.rows[table])
