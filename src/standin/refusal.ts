@@ -24,10 +24,19 @@ export async function refusal(served: ServedSite, doctype: string, ordinal: numb
   if (error.type === 'LinkValidationError' && first !== undefined && STAGES[first.stage] === 'framework_links') return thrown(error.type, allLinks(served, doctype, found, error.message))
   if (error.type === 'DuplicateEntryError') return duplicate(doctype, first?.value ?? name ?? '')
   if (error.type === 'UniqueValidationError') return notUnique(served, doctype, name ?? '', first, error.message)
+  if (doctype === 'Stock Reconciliation' && error.type === 'ValidationError' && ROW.test(error.message)) return ofRows(found, app)
   const { message: plain, ...wording } = worded(doctype, error, name ?? '', first?.idx ?? null), message = withTable(served, doctype, first?.field ?? null, plain)
   // Nobody tells the user of an exception that was not thrown on purpose.
   if (PYTHON_EXCEPTIONS.has(error.type) || /^\(\d{4}, /.test(error.message)) return new SiteException(error.type, message, { app, messages: [] })
   return thrown(error.type, message, { app, ...wording })
+}
+
+const ROW = /^Row # \d+: /
+
+/** What is wrong with rows of a reconciliation is shown one by one and raised as one list. */
+function ofRows(found: Found[], app: string | null): SiteException {
+  const messages = found.filter((finding) => finding.type === 'ValidationError' && ROW.test(finding.message) && finding.stage % 100 === found[0]!.stage % 100).map(({ message }) => message)
+  return new SiteException('ValidationError', `[${messages.map(pythonRepr).join(', ')}]`, { app, messages: messages.map((message) => ({ message, title: 'Message' })) })
 }
 
 const LOST = 'Could not find '
