@@ -46,7 +46,7 @@ export function doctypesOf(input: Case): string[] {
 
 /** Runs `body` with an engine of its own on a site in memory. */
 export async function withEngine<T>(site: string | null, clock: Clock, body: (engine: PostingEngine) => Promise<T>): Promise<T> {
-  const staging = await Staging.open(':memory:')
+  const staging = await Staging.open(':memory:', { threads: 1 })
   try {
     return await body(await PostingEngine.open(staging, Site.load(site), clock))
   } finally {
