@@ -45,7 +45,7 @@ async function vitest(options: SuiteOptions): Promise<Tally> {
 }
 
 /** Cases of each of our own recordings that are replayed; `npm run conformance` replays them all. The public ones are replayed whole. */
-const SAMPLE = 6
+const SAMPLE = 3
 /** A case is a hundred small statements one after another, so two processes keep two processors busy. */
 const PARTS = 2
 
