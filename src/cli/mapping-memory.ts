@@ -41,9 +41,8 @@ function readMemory(file: string): MappingMemory {
   return memory as MappingMemory
 }
 
-/** Writes a recalled mapping and its value maps beside it, where none of that name are. Answers the files written; a mapping that exists is kept unless `force`. */
-export function writeRecalled(recalled: Recalled, file: string, force: boolean): string[] {
-  if (existsSync(file) && !force) return []
+/** Writes a recalled mapping and its value maps beside it, where none of that name are. Answers the files written. */
+export function writeRecalled(recalled: Recalled, file: string): string[] {
   writeFileSync(file, recalledText(recalled))
   const written = [file]
   for (const [name, text] of Object.entries(recalled.remembered.maps)) {

@@ -78,7 +78,7 @@ function writeProposals({ terminal }: Environment, project: Project, flags: MapF
     const file = join(folder, `${known?.remembered.entity ?? aliasOf(proposal.entity)}.yaml`), kept = existsSync(file) && (!force || taken.has(file))
     if (text !== null && !kept) {
       taken.add(file)
-      if (known) written.push(...writeRecalled(known, file, true).map((path) => relative('.', path)))
+      if (known) written.push(...writeRecalled(known, file).map((path) => relative('.', path)))
       else { writeFileSync(file, renameEntities(text, names)); written.push(relative('.', file)) }
     }
     rows.push([proposal.entity.id, known ? `as in ${known.project}` : proposal.rowsOf === null ? proposal.documents.map((document) => document.doctype).join(', ') || '-' : `rows of ${proposal.rowsOf.split('.').at(-1)}`, known ? known.remembered.used.length : proposal.documents.reduce((sum, document) => sum + document.fields.length, 0), proposal.open.length, text === null ? '-' : kept ? 'kept' : relative('.', file)])

@@ -1,6 +1,7 @@
 import { literal } from '../../staging/staging.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled } from '../orders/kind.ts'
+import { commentStatuses } from '../orders/submit-effects.ts'
 
 /** Status of a delivery `o` that is billed by so many per cent. */
 export const deliveryStatus = (percent: string) => `CASE WHEN o.status = 'Closed' THEN o.status WHEN o.per_returned = 100 THEN 'Return Issued' WHEN ${percent} = 100 THEN 'Completed' WHEN ${percent} < 100 THEN 'To Bill' ELSE o.status END`
@@ -63,6 +64,5 @@ async function settleDeliveries(ctx: PostingContext, notes: string): Promise<voi
     JOIN rows."tabDelivery Note" o ON o.name = p.name`)
   await ctx.updateRows('tabDelivery Note', 'per_billed', `SELECT id, name AS "key", CAST(percent AS DECIMAL(21,9)) AS "after" FROM ${table}`)
   await ctx.updateRows('tabDelivery Note', 'status', `SELECT id, name AS "key", status AS "after" FROM ${table}`)
-  await ctx.insertRows('tabComment', `SELECT id AS _id, ${ctx.hash('Billing Comment', 'id', 'row_number() OVER (PARTITION BY id ORDER BY name)')} AS name, TIMESTAMP ${literal(ctx.now)} AS creation, TIMESTAMP ${literal(ctx.now)} AS modified, ${literal(ctx.user)} AS owner, ${literal(ctx.user)} AS modified_by,
-    0 AS docstatus, 0 AS idx, 'Label' AS comment_type, ${literal(ctx.user)} AS comment_email, 0 AS published, 0 AS seen, 'Delivery Note' AS reference_doctype, name AS reference_name, status AS content FROM ${table} WHERE status <> before`)
+  await commentStatuses(ctx, 'Delivery Note', 'Billing Comment', `SELECT id, name, status FROM ${table} WHERE status <> before`)
 }

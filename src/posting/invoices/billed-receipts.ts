@@ -1,6 +1,7 @@
 import { literal } from '../../staging/staging.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, truthy } from '../orders/kind.ts'
+import { commentStatuses } from '../orders/submit-effects.ts'
 
 interface Received { order: string; line: string; amount: number; before: number; direct: number }
 
@@ -62,8 +63,7 @@ async function settleReceipts(ctx: PostingContext, receipts: string): Promise<vo
     JOIN rows."tabPurchase Receipt" o ON o.name = p.name`)
   await ctx.updateRows('tabPurchase Receipt', 'per_billed', `SELECT id, name AS "key", CAST(percent AS DECIMAL(21,9)) AS "after" FROM ${table}`)
   await ctx.updateRows('tabPurchase Receipt', 'status', `SELECT id, name AS "key", status AS "after" FROM ${table}`)
-  await ctx.insertRows('tabComment', `SELECT id AS _id, ${ctx.hash('Billing Comment', 'id', 'row_number() OVER (PARTITION BY id ORDER BY name)')} AS name, TIMESTAMP ${literal(ctx.now)} AS creation, TIMESTAMP ${literal(ctx.now)} AS modified, ${literal(ctx.user)} AS owner, ${literal(ctx.user)} AS modified_by,
-    0 AS docstatus, 0 AS idx, 'Label' AS comment_type, ${literal(ctx.user)} AS comment_email, 0 AS published, 0 AS seen, 'Purchase Receipt' AS reference_doctype, name AS reference_name, status AS content FROM ${table} WHERE status <> before AND name NOT IN (SELECT name FROM ${ctx.live} WHERE name IS NOT NULL)`)
+  await commentStatuses(ctx, 'Purchase Receipt', 'Billing Comment', `SELECT id, name, status FROM ${table} WHERE status <> before AND name NOT IN (SELECT name FROM ${ctx.live} WHERE name IS NOT NULL)`)
   // A receipt that is submitted says itself what it became.
   if (ctx.meta.name === 'Purchase Receipt') await ctx.staging.run(`UPDATE ${ctx.doc} AS d SET status = t.status FROM ${table} t WHERE t.name = d.name`)
 }

@@ -26,6 +26,12 @@ export async function setSubmittedStatus(ctx: PostingContext, kind: OrderKind): 
 
 const standard = (ctx: PostingContext) => `TIMESTAMP ${literal(ctx.now)} AS creation, TIMESTAMP ${literal(ctx.now)} AS modified, ${literal(ctx.user)} AS owner, ${literal(ctx.user)} AS modified_by, 0 AS docstatus, 0 AS idx`
 
+/** Comments that name the new status of other documents of `doctype`. `changes`: SELECT of `id` (the document that changes them), `name` and `status` of those whose status is new; `salt` tells the hash names of several such calls apart. */
+export async function commentStatuses(ctx: PostingContext, doctype: string, salt: string, changes: string): Promise<void> {
+  await ctx.insertRows('tabComment', `SELECT id AS _id, ${ctx.hash(salt, 'id', 'row_number() OVER (PARTITION BY id ORDER BY reference)')} AS name, ${standard(ctx)}, 'Label' AS comment_type, ${literal(ctx.user)} AS comment_email, 0 AS published, 0 AS seen,
+    ${literal(doctype)} AS reference_doctype, reference AS reference_name, status AS content FROM (SELECT id, name AS reference, status FROM (${changes}))`)
+}
+
 /** A submit leaves a comment naming the new status, where it is new, and a version of the document; an order inserted as submitted neither, a save after that the version. */
 export async function leaveTraces(ctx: PostingContext, kind: OrderKind): Promise<void> {
   await ctx.insertRows('tabComment', `SELECT d._id AS _id, ${ctx.hash('Comment', 'd._id', '0')} AS name, ${standard(ctx)}, 'Label' AS comment_type, ${literal(ctx.user)} AS comment_email, 0 AS published, 0 AS seen,

@@ -1,7 +1,7 @@
-import { literal } from '../../staging/staging.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { countBins } from '../orders/bins.ts'
 import { filled, PURCHASE_ORDER, SALES_ORDER, type OrderKind } from '../orders/kind.ts'
+import { commentStatuses } from '../orders/submit-effects.ts'
 
 /** How a kind of document tells orders what of them is fulfilled: delivered, received, billed. */
 export interface Fulfilment {
@@ -121,9 +121,7 @@ export async function updateOrders(ctx: PostingContext, way: Fulfilment): Promis
   await ctx.updateRows(`tab${order}`, way.percent, `SELECT id, name AS "key", CAST(COALESCE(percent, 0) AS DECIMAL(21,9)) AS "after" FROM ${orders}`)
   if (way.words !== null) await ctx.updateRows(`tab${order}`, way.words.column, `SELECT id, name AS "key", CASE WHEN COALESCE(percent, 0) < 0.001 THEN 'Not ' WHEN percent >= 99.999999 THEN 'Fully ' ELSE 'Partly ' END || '${way.words.word}' AS "after" FROM ${orders}`)
   await ctx.updateRows(`tab${order}`, 'status', `SELECT id, name AS "key", status AS "after" FROM ${orders}`)
-  await ctx.insertRows('tabComment', `SELECT id AS _id, ${ctx.hash(`Order Comment ${way.percent}`, 'id', 'nth')} AS name, TIMESTAMP ${literal(ctx.now)} AS creation, TIMESTAMP ${literal(ctx.now)} AS modified, ${literal(ctx.user)} AS owner, ${literal(ctx.user)} AS modified_by,
-    0 AS docstatus, 0 AS idx, 'Label' AS comment_type, ${literal(ctx.user)} AS comment_email, 0 AS published, 0 AS seen, '${order}' AS reference_doctype, name AS reference_name, status AS content
-    FROM (SELECT *, name AS reference, row_number() OVER (PARTITION BY id ORDER BY name) AS nth FROM ${orders}) WHERE status <> before`)
+  await commentStatuses(ctx, order, `Order Comment ${way.percent}`, `SELECT id, name, status FROM ${orders} WHERE status <> before`)
   if (way.of !== 'qty') return
   const touched = ctx.scratch('fulfilled_bins')
   await ctx.staging.run(`CREATE OR REPLACE TEMP TABLE ${touched.slice(5)} AS SELECT o.item_code, o.warehouse, min(l.id) AS first_id, 0 AS first_idx, max(l.id) AS last_id, any_value(m.stock_uom) AS stock_uom FROM ${lines} l JOIN rows."tab${order} Item" o ON o.name = l.line

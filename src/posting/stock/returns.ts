@@ -1,6 +1,6 @@
-import { literal } from '../../staging/staging.ts'
 import type { PostingContext } from '../framework/rule.ts'
 import { filled, truthy } from '../orders/kind.ts'
+import { commentStatuses } from '../orders/submit-effects.ts'
 
 /** The column of a note's lines that names the line they return. */
 export type ReturnedLine = 'dn_detail' | 'purchase_receipt_item'
@@ -58,6 +58,5 @@ export async function updateReturned(ctx: PostingContext, line: ReturnedLine): P
       FROM (SELECT parent, max(id) AS id FROM ${lines} GROUP BY parent) t JOIN rows."tab${own} Item" i ON i.parent = t.parent GROUP BY t.parent) p JOIN ${`rows."tab${own}"`} o ON o.name = p.name`)
   await ctx.updateRows(`tab${own}`, 'per_returned', `SELECT id, name AS "key", CAST(COALESCE(percent, 0) AS DECIMAL(21,9)) AS "after" FROM ${notes}`)
   await ctx.updateRows(`tab${own}`, 'status', `SELECT id, name AS "key", status AS "after" FROM ${notes}`)
-  await ctx.insertRows('tabComment', `SELECT id AS _id, ${ctx.hash('Return Comment', 'id', '1')} AS name, TIMESTAMP ${literal(ctx.now)} AS creation, TIMESTAMP ${literal(ctx.now)} AS modified, ${literal(ctx.user)} AS owner, ${literal(ctx.user)} AS modified_by,
-    0 AS docstatus, 0 AS idx, 'Label' AS comment_type, ${literal(ctx.user)} AS comment_email, 0 AS published, 0 AS seen, ${literal(own)} AS reference_doctype, name AS reference_name, status AS content FROM ${notes} WHERE status <> before`)
+  await commentStatuses(ctx, own, 'Return Comment', `SELECT id, name, status FROM ${notes} WHERE status <> before`)
 }
